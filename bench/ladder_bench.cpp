@@ -1,0 +1,183 @@
+// The ladders from the command line: what there is (list), and how fast it is here (bench).
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "ladder/climb.hpp"
+#include "ladder/peak_memory.hpp"
+#include "ladder/registry.hpp"
+#include "ladder/results.hpp"
+#include "machine/affinity.hpp"
+#include "machine/caches.hpp"
+#include "machine/description.hpp"
+#include "program/atomic_file.hpp"
+#include "program/command_line.hpp"
+#include "program/error.hpp"
+#include "program/main.hpp"
+#include "program/progress.hpp"
+
+namespace {
+
+using namespace attention;
+using nlohmann::json;
+
+json describe(const ladder::AnyMechanism& mechanism) {
+  json keys = json::array();
+  for (const ladder::ShapeKey& key : mechanism.keys()) {
+    const json fallback = key.same_as.empty() ? json(key.default_value) : json(key.same_as);
+    keys.push_back({{"name", key.name}, {"meaning", key.meaning}, {"default", fallback}, {"minimum", key.minimum}});
+  }
+  json shapes = json::array();
+  for (const ladder::StandardShape& shape : mechanism.standard_shapes())
+    shapes.push_back({{"name", shape.name}, {"shape", shape.text}});
+  json rungs = json::array();
+  for (const ladder::RungInfo& rung : mechanism.rungs())
+    rungs.push_back({{"name", rung.name}, {"idea", rung.idea}, {"parallel", rung.parallel}, {"beside", rung.beside}});
+  return {{"name", mechanism.name()},   {"title", mechanism.title()}, {"citation", mechanism.citation()},
+          {"chapter", mechanism.chapter()}, {"tensors", mechanism.tensor_names()}, {"shape_keys", keys},
+          {"standard_shapes", shapes},  {"rungs", rungs}};
+}
+
+int list(bool as_json) {
+  if (as_json) {
+    json mechanisms = json::array();
+    for (const auto& mechanism : ladder::all_mechanisms()) mechanisms.push_back(describe(*mechanism));
+    std::cout << json{{"schema", 1}, {"mechanisms", mechanisms}}.dump(1) << '\n';
+    return 0;
+  }
+  for (const auto& mechanism : ladder::all_mechanisms()) {
+    std::cout << fmt::format("{} — {} ({}), {}\n", mechanism->name(), mechanism->title(), mechanism->citation(),
+                             mechanism->chapter());
+    for (const ladder::RungInfo& rung : mechanism->rungs())
+      std::cout << fmt::format("    {:<10} {}{}\n", rung.name, rung.idea, rung.beside ? " (library)" : "");
+    std::cout << "  shape keys:\n";
+    for (const ladder::ShapeKey& key : mechanism->keys())
+      std::cout << fmt::format("    {:<10} {} (default {})\n", key.name, key.meaning,
+                               key.same_as.empty() ? std::to_string(key.default_value) : key.same_as);
+  }
+  return 0;
+}
+
+struct BenchOptions {
+  std::string mechanism;
+  std::vector<std::string> shapes;
+  std::string threads = "1";
+  std::string rungs;
+  std::string json_file;
+  std::string csv_file;
+  std::string input;
+  std::uint64_t seed = 1;
+  double seconds = 0.5;
+  bool no_peak_memory = false;
+};
+
+/// A place on standard output or in a file.
+void put(const std::string& where, const std::string& text) {
+  if (where == "-")
+    std::cout << text;
+  else
+    program::write_file(where, text);
+}
+
+std::vector<int> parse_threads(const std::string& text) {
+  std::vector<int> threads;
+  for (const std::int64_t n : program::parse_positive_list(text, "--threads", 1024)) threads.push_back(static_cast<int>(n));
+  return threads;
+}
+
+void refuse_oversized(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
+  const double needed = mechanism.footprint(shape);
+  const double free = static_cast<double>(machine::memory().available_bytes);
+  if (needed > 0.9 * free)
+    throw program::UserError(fmt::format("{} needs {} for its inputs and output, {} are free; choose a smaller shape",
+                                         shape.text(), ladder::format_bytes(needed), ladder::format_bytes(free)));
+}
+
+int bench(const BenchOptions& o) {
+  const ladder::AnyMechanism& mechanism = ladder::find_mechanism(ladder::all_mechanisms(), o.mechanism);
+  if (!o.input.empty() && !o.shapes.empty())
+    throw program::UserError("--input brings its own sizes; leave out --shape");
+  if (o.json_file == "-" && o.csv_file == "-") throw program::UserError("--json - and --csv - cannot both have standard output");
+
+  ladder::ClimbOptions climb;
+  climb.threads = parse_threads(o.threads);
+  climb.seconds = o.seconds;
+  if (!o.rungs.empty())
+    for (const std::string_view rung : program::split(o.rungs, ',')) climb.rungs.push_back(mechanism.rung_index(rung));
+
+  // All shapes are read before any is measured: a slip in the last should not cost the time of the others.
+  std::vector<ladder::Shape> shapes;
+  for (const std::string& text : o.shapes) {
+    shapes.push_back(ladder::parse_shape(text, mechanism.keys()));
+    refuse_oversized(mechanism, shapes.back());
+  }
+  if (o.input.empty() && shapes.empty())
+    for (const ladder::StandardShape& standard : mechanism.standard_shapes())
+      shapes.push_back(ladder::parse_shape(standard.text, mechanism.keys()));
+
+  const bool quiet_output = o.json_file == "-" || o.csv_file == "-";
+  machine::Roofs roofs;
+  std::vector<ladder::Measurement> all;
+  const auto measure = [&](ladder::Trial& trial, const ladder::PeakMemory& peak) {
+    program::Progress progress(fmt::format("{} {}", mechanism.name(), trial.shape().text()));
+    climb.note = [&](const std::string& what) { progress.note(what); };
+    if (!o.no_peak_memory)
+      climb.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(mechanism.rungs()[rung].name, threads); };
+    const std::vector<ladder::Measurement> found = ladder::climb(mechanism, trial, climb, roofs);
+    progress.clear();
+    if (!quiet_output) std::cout << fmt::format("{}, {}\n{}\n", mechanism.title(), trial.shape().text(), ladder::to_table(found));
+    all.insert(all.end(), found.begin(), found.end());
+  };
+
+  if (!o.input.empty()) {
+    std::vector<std::filesystem::path> files;
+    for (const std::string_view file : program::split(o.input, ',')) files.emplace_back(file);
+    const auto trial = mechanism.from_files(files);
+    measure(*trial, ladder::PeakMemory(mechanism.name(), *trial));
+  }
+  for (const ladder::Shape& shape : shapes) {
+    const auto trial = mechanism.make(shape, o.seed, ladder::Hardness::plain);
+    measure(*trial, ladder::PeakMemory(mechanism.name(), shape, o.seed));
+  }
+
+  if (!o.json_file.empty()) {
+    json machine = machine::describe();
+    machine["roofs"] = machine::describe_roofs(roofs);
+    put(o.json_file, json{{"schema", 1}, {"machine", machine}, {"seed", o.seed}, {"results", ladder::to_json(all)}}.dump(1) + "\n");
+  }
+  if (!o.csv_file.empty()) put(o.csv_file, ladder::to_csv(all));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run_main(argc, argv, [&]() -> int {
+    if (const auto status = ladder::serve_peak_memory(argc, argv, ladder::all_mechanisms())) return *status;
+
+    CLI::App app("The ladders of attention: what there is, and how fast it is on this machine.", "course");
+    app.require_subcommand(1);
+    bool as_json = false;
+    CLI::App* list_command = app.add_subcommand("list", "every mechanism with its rungs, shape keys and defaults");
+    list_command->add_flag("--json", as_json, "one JSON document on standard output");
+
+    BenchOptions o;
+    CLI::App* bench_command = app.add_subcommand("bench", "check and time the rungs of a mechanism");
+    bench_command->add_option("mechanism", o.mechanism, "its name; `course list` shows them")->required();
+    bench_command->add_option("--shape", o.shapes, "sizes, as heads=8,queries=2048,dim=64; may be given again. Default: the standard shapes");
+    bench_command->add_option("--threads", o.threads, "numbers of threads, as 1,2")->capture_default_str();
+    bench_command->add_option("--rung", o.rungs, "rungs, as fused,simd. Default: all");
+    bench_command->add_option("--json", o.json_file, "write one JSON document to this file; - is standard output");
+    bench_command->add_option("--csv", o.csv_file, "the same as CSV");
+    bench_command->add_option("--input", o.input, "your own tensors as .npy files, in the mechanism's order: q.npy,k.npy,v.npy");
+    bench_command->add_option("--seed", o.seed, "of the random tensors")->capture_default_str();
+    bench_command->add_option("--seconds", o.seconds, "of timed runs a rung")->capture_default_str()->check(CLI::PositiveNumber);
+    bench_command->add_flag("--no-peak-memory", o.no_peak_memory, "do not start a process a rung to measure its memory");
+
+    if (const auto status = program::parse(app, argc, argv)) return *status;
+    return list_command->parsed() ? list(as_json) : bench(o);
+  });
+}

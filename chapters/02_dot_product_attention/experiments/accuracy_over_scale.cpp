@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iostream>
+#include <numeric>
+
+#include "experiments/images.hpp"
+#include "program/progress.hpp"
+#include "program/table.hpp"
+#include "rungs/rungs.hpp"
+
+namespace attention::dot_product {
+
+namespace {
+
+struct Point {
+  LookUp look_up;
+  double accuracy = 0;
+  double perplexity = 0;  ///< exp of the mean entropy of a row of weights: among how many images a look is shared
+};
+
+/// exp(mean over the rows of −Σ w log w) on the first rows of the problem: the weights must be stored for it.
+double perplexity(const Problem& problem) {
+  std::vector<Index> rows(static_cast<std::size_t>(std::min<Index>(problem.queries(), 100)));
+  std::iota(rows.begin(), rows.end(), Index{0});
+  Output out;
+  simd(take_queries(problem, rows), out);
+  double entropy = 0;
+  for (const float w : out.weights)
+    if (w > 0) entropy -= static_cast<double>(w) * std::log(static_cast<double>(w));
+  return std::exp(entropy / static_cast<double>(rows.size()));
+}
+
+std::vector<float> scales(Features features, bool quick) {
+  if (features == Features::raw) {
+    const float usual = 1 / std::sqrt(784.F);
+    return quick ? std::vector{usual, 0.3F, 1.F} : std::vector{0.003F, 0.01F, usual, 0.1F, 0.3F, 1.F, 3.F, 10.F};
+  }
+  return quick ? std::vector{10.F, 100.F, 300.F} : std::vector{1.F, 3.F, 10.F, 30.F, 60.F, 100.F, 150.F, 300.F, 1000.F};
+}
+
+}  // namespace
+
+LookUp accuracy_over_scale(const Context& c) {
+  const datasets::ImageSet& train = c.data.train;
+  // The last training images ask, the others answer: the scale is chosen without a look at the test set.
+  const Index held_back = std::min<Index>(c.quick ? 500 : 2000, count_of(train) / 5);
+  const Index keys = count_of(train) - held_back;
+  const std::vector<float> mean = mean_image(train, 0, keys);
+
+  std::vector<Point> points;
+  std::vector<LookUp> chosen;
+  {
+    program::Progress progress("accuracy over the scale", 26);
+    for (const Features features : {Features::raw, Features::unit, Features::centred}) {
+      Problem problem{image_rows(train, keys, held_back, features, mean), image_rows(train, 0, keys, features, mean),
+                      class_rows(train, 0, keys), 1};
+      const std::size_t first = points.size();
+      for (const float scale : scales(features, c.quick)) {
+        progress.note(fmt::format("{}, scale {:.3g}", features_name(features), scale));
+        problem.scale = scale;
+        Output out;
+        fused(problem, out);
+        points.push_back({{features, scale}, accuracy(out.output, train, keys), perplexity(problem)});
+        progress.step();
+      }
+      const auto best = std::max_element(points.begin() + static_cast<std::ptrdiff_t>(first), points.end(),
+                                         [](const Point& a, const Point& b) { return a.accuracy < b.accuracy; });
+      chosen.push_back(best->look_up);
+    }
+  }
+
+  std::vector<Point> tested;
+  const LookUp usual{Features::raw, 1 / std::sqrt(784.F)};
+  {
+    std::vector<LookUp> look_ups{usual};
+    look_ups.insert(look_ups.end(), chosen.begin(), chosen.end());
+    program::Progress progress("accuracy on the test images", static_cast<std::int64_t>(look_ups.size()));
+    for (const LookUp& look_up : look_ups) {
+      const Problem problem = test_problem(c.data, look_up);
+      Output out;
+      fused(problem, out);
+      tested.push_back({look_up, accuracy(out.output, c.data.test, 0), perplexity(problem)});
+      progress.step();
+    }
+  }
+
+  const auto best_of = [](const std::vector<Point>& all) {
+    return *std::ranges::max_element(all, {}, [](const Point& p) { return p.accuracy; });
+  };
+  const LookUp best = best_of(points).look_up;
+
+  program::Table table({{"images as"}, {"scale"}, {"accuracy"}, {"perplexity"}});
+  std::cout << fmt::format("\nAccuracy over the scale, {} held-back training images look up {} others{}\n", held_back, keys,
+                           c.data.real ? "" : " (generated stand-in data)");
+  nlohmann::json rows = nlohmann::json::array();
+  const auto row_json = [](const Point& p, const char* set) {
+    return nlohmann::json{{"features", features_name(p.look_up.features)}, {"scale", p.look_up.scale},
+                          {"accuracy", p.accuracy}, {"perplexity", p.perplexity}, {"set", set}};
+  };
+  for (const Point& p : points) {
+    table.add({features_name(p.look_up.features), fmt::format("{:.3g}", p.look_up.scale),
+               fmt::format("{:.1f} %", 100 * p.accuracy), fmt::format("{:.1f}", p.perplexity)});
+    rows.push_back(row_json(p, "held_back"));
+  }
+  std::cout << table.text() << '\n';
+
+  program::Table test_table({{"images as"}, {"scale"}, {"accuracy"}, {"perplexity"}});
+  for (const Point& p : tested) {
+    test_table.add({features_name(p.look_up.features), fmt::format("{:.3g}", p.look_up.scale),
+                    fmt::format("{:.2f} %", 100 * p.accuracy), fmt::format("{:.1f}", p.perplexity)});
+    rows.push_back(row_json(p, "test"));
+  }
+  std::cout << fmt::format("On the {} test images, with the usual scale and with those chosen above\n{}\n",
+                           count_of(c.data.test), test_table.text());
+  c.results.write("accuracy", {{"held_back", held_back}, {"keys", keys}, {"test", count_of(c.data.test)}, {"rows", rows},
+                               {"chosen", {{"features", features_name(best.features)}, {"scale", best.scale}}}});
+
+  for (const Point& p : tested)
+    if (p.look_up.features == best.features && p.look_up.scale == best.scale)
+      c.figures.push_back({"accuracy_test", p.accuracy, "1",
+                           fmt::format("share of the test images whose class the look-up finds ({}, scale {:.3g})",
+                                       features_name(best.features), best.scale)});
+  c.figures.push_back({"accuracy_raw_scaled", tested.front().accuracy, "1",
+                       "the same with raw pixels and the usual scale 1/sqrt(784)"});
+  return best;
+}
+
+}  // namespace attention::dot_product

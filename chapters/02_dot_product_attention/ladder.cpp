@@ -1,0 +1,175 @@
+// The table of rungs, and what those who walk the ladder need to know of dot-product attention.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "dot_product.hpp"
+#include "ladder/publish.hpp"
+#include "numerics/error_bound.hpp"
+#include "program/error.hpp"
+#include "rungs/packing.hpp"
+#include "rungs/rungs.hpp"
+#include "tensor/load_padded.hpp"
+
+namespace attention::dot_product {
+
+namespace {
+
+double number(Index n) { return static_cast<double>(n); }
+
+ladder::Shape shape_of(const Problem& p) {
+  return ladder::Shape({{"batch", p.batch()},
+                        {"heads", p.heads()},
+                        {"queries", p.queries()},
+                        {"keys", p.keys()},
+                        {"dim", p.dim()},
+                        {"value_dim", p.value_dim()}});
+}
+
+double footprint(const ladder::Shape& s) {
+  const double heads = number(s["batch"]) * number(s["heads"]);
+  return 4 * heads *
+         (number(s["queries"]) * (number(s["dim"]) + number(s["value_dim"]) + 1) +
+          number(s["keys"]) * (number(s["dim"]) + number(s["value_dim"])));
+}
+
+template <class Tensor>
+std::vector<std::size_t> shape_vector(const Tensor& t) {
+  return {t.shape().begin(), t.shape().end()};
+}
+
+template <class Real>
+auto span_of(const TensorOf<Real, 4>& t) {
+  return std::span<const Real>(t.data(), t.dimension() == 0 ? 0 : t.size());
+}
+
+std::vector<ladder::Field> fields(const Output& out) {
+  const Index groups = tensor::extent(out.output, 0) * tensor::extent(out.output, 1);
+  const Index rows = out.queries();
+  const bool stored = out.weights.shape()[0] != 0;
+  return {{"output", shape_vector(out.output), groups, rows, out.value_dim(), span_of(out.output)},
+          {"lse", shape_vector(out.lse), groups, rows, 1, {out.lse.data(), out.lse.size()}},
+          {"weights", shape_vector(out.weights), groups, rows, stored ? tensor::extent(out.weights, 3) : 0,
+           stored ? span_of(out.weights) : std::span<const float>()}};
+}
+
+template <class Tensor>
+double largest_finite(const Tensor& tensor) {
+  double largest = 0;
+  for (const auto x : tensor)
+    if (std::isfinite(x)) largest = std::max(largest, std::abs(static_cast<double>(x)));
+  return largest;
+}
+
+/// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).
+///   score  s_j: the sum over dim rounds in proportion to its partial sums; times scale and log2(e), once each: error δ.
+///   weight p_j: exp(s_j) / Σ exp(s): relative error 2δ, and the roundings of exp, of the sum and of the division.
+///   output o:   Σ_j p_j ε_j (v_j − o) for independent errors ε_j of the weights: their root sum of squares, the row's
+///               concentration, times the largest |v|; then the roundings of the sum over the keys and of the division.
+std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Chains& chains) {
+  using numerics::sum_error;
+  using numerics::unit_roundoff;
+  const Index groups = p.batch() * p.heads();
+  const Index rows = tensor::extent(r.output, 2);
+  const double largest_value = largest_finite(p.value);
+  const double largest_output = largest_finite(r.output);
+  const double largest_lse = largest_finite(r.lse);
+  const double largest_weight = largest_finite(r.weights);
+
+  const double dim_chain = chains.scores > 0 ? std::min(chains.scores, number(p.dim())) : number(p.dim());
+  const double key_chain = chains.values > 0 ? std::min(chains.values, number(p.keys())) : number(p.keys());
+  const double exp_error = 4 * unit_roundoff;
+  const double score_error = r.score_sums * (sum_error(dim_chain) + 3 * unit_roundoff);
+  const double total_error = sum_error(key_chain) + exp_error;
+  return {{"output", groups, rows, p.value_dim(), {r.output.data(), r.output.size()},
+           largest_value * r.concentration * (2 * score_error + exp_error) +
+               (r.value_sums + largest_output) * (sum_error(key_chain) + exp_error)},
+          {"lse", groups, rows, 1, {r.lse.data(), r.lse.size()},
+           score_error + total_error + 4 * unit_roundoff * largest_lse},
+          {"weights", groups, rows, p.keys(), {r.weights.data(), r.weights.size()},
+           largest_weight * (2 * score_error + total_error)}};
+}
+
+std::vector<ladder::NamedTensor> tensors(const Problem& p) {
+  return {{"query", shape_vector(p.query), span_of(p.query)},
+          {"key", shape_vector(p.key), span_of(p.key)},
+          {"value", shape_vector(p.value), span_of(p.value)}};
+}
+
+/// Each file holds [n, dim], [heads, n, dim] or [batch, heads, n, dim].
+Problem from_files(std::span<const std::filesystem::path> files) {
+  Problem p{tensor::load_padded<4>(files[0], 2), tensor::load_padded<4>(files[1], 2), tensor::load_padded<4>(files[2], 2), 1};
+  const auto same = [](const char* what, const char* a, Index x, const char* b, Index y) {
+    if (x != y) throw program::UserError(fmt::format("{}: the {} has {}, the {} has {}; they must be equal", what, a, x, b, y));
+  };
+  same("batch", "query", p.batch(), "key", tensor::extent(p.key, 0));
+  same("batch", "query", p.batch(), "value", tensor::extent(p.value, 0));
+  same("heads", "query", p.heads(), "key", tensor::extent(p.key, 1));
+  same("heads", "query", p.heads(), "value", tensor::extent(p.value, 1));
+  same("dim", "query", p.dim(), "key", tensor::extent(p.key, 3));
+  same("keys", "key", p.keys(), "value", tensor::extent(p.value, 2));
+  p.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
+  return p;
+}
+
+DotProduct describe() {
+  DotProduct m;
+  m.name = "dot_product";
+  m.title = "Dot-product attention";
+  m.citation = "Vaswani et al. 2017, Attention Is All You Need, equation 1";
+  m.chapter = "02_dot_product_attention";
+  m.keys = {{"batch", "independent problems", 1, "", 1},
+            {"heads", "heads, each with queries, keys and values of its own", 1, "", 1},
+            {"queries", "rows of Q", 512, "", 1},
+            {"keys", "rows of K and V", 512, "queries", 1},
+            {"dim", "columns of Q and K", 64, "", 1},
+            {"value_dim", "columns of V", 64, "dim", 1}};
+  m.standard_shapes = {{"8x512x64", "heads=8,queries=512,dim=64"},
+                       {"8x2048x64", "heads=8,queries=2048,dim=64"},
+                       {"8x2048x128", "heads=8,queries=2048,dim=128"}};
+  m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
+              {"dim", {"dim", "value_dim"}, {4, 8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=1024"}};
+  m.tile_edges = {simd::tile_rows, tiled_queries, 8 * simd::tile_rows, fused_queries};
+  m.make = make;
+  m.shape_of = shape_of;
+  m.reference = reference;
+  m.cost = cost;
+  m.footprint = footprint;
+  m.rows = [](const Problem& p) { return p.queries(); };
+  m.take_rows = take_queries;
+  m.fields = fields;
+  m.reference_fields = reference_fields;
+  m.tensors = tensors;
+  m.from_files = from_files;
+  m.tensor_names = {"query", "key", "value"};
+
+  // The last column: no chain of additions is longer than that (tiled: the lanes of a vector share out 128 and more).
+  m.ladder = {
+      {"formula", "the equation in xtensor", formula, formula_workspace, {}, false},
+      {"loops", "plain loops over contiguous memory", loops, weights_workspace, {}, false},
+      {"openmp", "rows shared among the threads", openmp, weights_workspace},
+      {"tiled", "tiles of K and V stay in the cache", tiled, weights_workspace, {0, number(tiled_keys)}},
+      {"simd", "register-blocked products, vector exp", simd, simd_workspace, {number(depth_block), number(values_block)}},
+      {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(depth_block), number(values_block)}},
+  };
+#ifdef ATTENTION_HAS_OPENBLAS
+  m.ladder.push_back({"openblas", "two library products in blocks of rows", openblas, openblas_workspace, {}, true, true});
+#endif
+  return m;
+}
+
+}  // namespace
+
+std::size_t weights_workspace(const Problem& p) {
+  return static_cast<std::size_t>(p.batch() * p.heads() * p.queries() * p.keys()) * sizeof(float);
+}
+
+const DotProduct& mechanism() {
+  static const DotProduct description = describe();
+  return description;
+}
+
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism())}; }
+
+}  // namespace attention::dot_product

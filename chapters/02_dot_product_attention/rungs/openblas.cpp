@@ -1,0 +1,55 @@
+// Beside the ladder, openblas: the two products by the library that NumPy and SciPy call, the softmax with the vector
+// exponential of rung 5. Blocks of 256 queries share the threads; each block's products run on one thread, which scales
+// better than a product that is itself split, and needs 256 rows of scores a thread instead of all.
+#include <omp.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "rungs/rungs.hpp"
+#include "rungs/softmax.hpp"
+
+#ifdef ATTENTION_HAS_OPENBLAS
+#include <cblas.h>
+#endif
+
+namespace attention::dot_product {
+
+namespace {
+constexpr Index block_queries = 256;
+}
+
+#ifdef ATTENTION_HAS_OPENBLAS
+void openblas(const Problem& p, Output& out) {
+  prepare(p, out, false);
+  const Index all_heads = p.batch() * p.heads();
+  const Index blocks = (p.queries() + block_queries - 1) / block_queries;
+  const auto keys = static_cast<blasint>(p.keys());
+  const auto dim = static_cast<blasint>(p.dim());
+  const auto value_dim = static_cast<blasint>(p.value_dim());
+#pragma omp parallel
+  {
+    tensor::Buffer scores(static_cast<std::size_t>(std::min(block_queries, p.queries()) * p.keys()));
+#pragma omp for collapse(2) schedule(dynamic)
+    for (Index head = 0; head < all_heads; ++head)
+      for (Index block = 0; block < blocks; ++block) {
+        const Index first = block * block_queries;
+        const auto rows = static_cast<blasint>(std::min(block_queries, p.queries() - first));
+        const Index row = head * p.queries() + first;
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, keys, dim, p.scale, p.query.data() + row * p.dim(), dim,
+                    p.key.data() + head * p.keys() * p.dim(), dim, 0.F, scores.data(), keys);
+        for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(scores.data() + i * p.keys(), p.keys());
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, value_dim, keys, 1.F, scores.data(), keys,
+                    p.value.data() + head * p.keys() * p.value_dim(), value_dim, 0.F,
+                    out.output.data() + row * p.value_dim(), value_dim);
+      }
+  }
+}
+#endif
+
+std::size_t openblas_workspace(const Problem& p) {
+  const Index rows = std::min(block_queries, p.queries());
+  return static_cast<std::size_t>(omp_get_max_threads() * rows * p.keys()) * sizeof(float);
+}
+
+}  // namespace attention::dot_product

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <algorithm>
+
+#include "simd/micro_kernel.hpp"
+#include "simd/transpose.hpp"
+#include "tensor/tensor.hpp"
+
+namespace attention::dot_product {
+
+using tensor::Index;
+
+/// n rounded up to a multiple of `unit`.
+inline Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
+
+/// Products of this many terms are summed from zero, see multiply_strip_in_blocks.
+inline constexpr Index depth_block = 16;
+
+/// Keys whose weighted values are summed from zero before they are added to the output.
+inline constexpr Index values_block = 32;
+
+/// Floats that pack_keys writes.
+inline Index packed_keys_size(Index keys, Index dim) { return round_up(keys, simd::panel_columns) * dim; }
+
+/// K becomes panels of the micro-kernel's width, each transposed: to[panel][dim][panel_columns], so that the kernel reads
+/// its two vectors one after the other. The last panel is filled with zeros.
+inline void pack_keys(const float* key, Index keys, Index dim, float* to) {
+  for (Index j = 0; j < keys; j += simd::panel_columns) {
+    const Index columns = std::min<Index>(simd::panel_columns, keys - j);
+    float* panel = to + j * dim;
+    if (columns < simd::panel_columns) std::fill(panel, panel + dim * simd::panel_columns, 0.F);
+    simd::transpose(key + j * dim, dim, columns, dim, panel, simd::panel_columns);
+  }
+}
+
+/// V with its rows padded with zeros to a multiple of the panel's width; where they are one already, V itself.
+struct Values {
+  const float* data;
+  Index stride;
+};
+inline Values pad_values(const float* value, Index keys, Index value_dim, float* to) {
+  const Index stride = round_up(value_dim, simd::panel_columns);
+  if (stride == value_dim) return {value, value_dim};
+  for (Index j = 0; j < keys; ++j) {
+    std::copy(value + j * value_dim, value + (j + 1) * value_dim, to + j * stride);
+    std::fill(to + j * stride + value_dim, to + (j + 1) * stride, 0.F);
+  }
+  return {to, stride};
+}
+
+}  // namespace attention::dot_product

@@ -1,0 +1,23 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# summary 30: measure the rungs of a mechanism: shapes, threads, JSON, CSV, your own tensors
+
+command_help() {
+  cat <<'END'
+usage: ./course bench MECHANISM [--shape KEY=N,...] [--threads N,...] [--rung NAME,...] [--json FILE|-] [--csv FILE|-]
+                                [--input q.npy,k.npy,v.npy]
+
+  ./course bench dot_product --shape heads=8,queries=2048,keys=2048,dim=64 --threads 1,2
+  ./course bench dot_product --rung fused,simd --json -
+
+With --json - standard output holds one JSON document and nothing else. ./course list names mechanisms, rungs and keys.
+END
+  show_program_help bench
+}
+
+command_main() {
+  if asks_for_help "$@"; then
+    command_help
+    exit 0
+  fi
+  exec_ladder_bench bench "$@"
+}

@@ -1,0 +1,83 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# summary 10: from a fresh machine to the results: packages, data, build, chapters, figures
+
+command_help() {
+  cat <<END
+usage: ./course run [CHAPTER...] [--quick] [--again] [--results DIR] [--threads N] [--no-figures] [--no-setup]
+
+Installs what is missing, fetches the data, builds, runs the chapters and draws their figures. What is done is not done
+again: a second call ends at once.
+
+  CHAPTER         02, or its name; all chapters when none is given
+  --quick         small sizes, seconds instead of minutes; never overwrites the results of a full run
+  --again         measure again although nothing changed
+  --results DIR   where the results go (default $root/results)
+  --threads N     at most N threads (default: all cores)
+  --no-figures    no notebooks, and no Python
+  --no-setup      install nothing
+
+Chapters: $(chapter_names | paste -s -d ' ' | sed 's/ /, /g')
+END
+}
+
+command_main() {
+  local folder=$root/results mode=full again=no threads='' draw=yes setup=yes
+  local -a chapters=()
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) command_help && exit 0 ;;
+      --quick) mode=quick ;;
+      --again) again=yes ;;
+      --no-figures) draw=no ;;
+      --no-setup) setup=no ;;
+      --results)
+        need_value "$1" $# "${2:-}" DIR
+        folder=$2
+        shift
+        ;;
+      --threads)
+        need_value "$1" $# "${2:-}" 2
+        need_whole_number "$1" "$2"
+        threads=$2
+        shift
+        ;;
+      -*) unknown_argument run "$1" ;;
+      *)
+        chapters+=("$(find_chapter "$1")") || exit
+        ;;
+    esac
+    shift
+  done
+  [[ ${#chapters[@]} -gt 0 ]] || mapfile -t chapters < <(chapter_names)
+  [[ ${#chapters[@]} -gt 0 ]] || die "there is no chapter under $root/chapters; is the clone complete?"
+  mapfile -t chapters < <(printf '%s\n' "${chapters[@]}" | LC_ALL=C sort -u)
+
+  local results data_state name status worst=0 python no_figures
+  local -a groups=(build) ran=() summaries=()
+  open_results "$folder"
+  [[ $draw == no ]] || groups+=(figures)
+  [[ $setup == no ]] || ensure_packages "${groups[@]}"
+  ensure_data
+  build_preset release "${chapters[@]}"
+
+  data_state=$(data_signature)
+  for name in "${chapters[@]}"; do
+    status=0
+    run_chapter "$name" || status=$?
+    if [[ $status == 0 ]]; then ran+=("$name"); elif [[ $status -gt $worst ]]; then worst=$status; fi
+  done
+
+  if [[ $draw == yes && ${#ran[@]} -gt 0 ]]; then
+    if find_python; then
+      for name in "${ran[@]}"; do
+        draw_chapter "$name" "$(chapter_folder "$name")" || worst=$((worst > 1 ? worst : 1))
+        summaries+=("$(chapter_folder "$name")/summary.json")
+      done
+      render_lessons "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
+    else
+      warn "no figures: $no_figures; ./course setup installs what they need"
+    fi
+  fi
+  [[ ${#ran[@]} -eq 0 ]] || show_results "${ran[@]}"
+  exit "$worst"
+}

@@ -1,0 +1,100 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Executes the notebooks of a chapter on its results, and renders the lessons with the reader's own figures.
+
+python_modules='nbconvert nbclient ipykernel matplotlib'
+
+# missing_modules PYTHON: those of python_modules that it lacks, on one line.
+missing_modules() {
+  # shellcheck disable=SC2086
+  "$1" -c 'import importlib.util, sys
+print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None])' $python_modules 2>/dev/null
+}
+
+# show_end LOG: its last lines, without colours.
+show_end() { tail -n 8 "$1" | sed -e 's/\x1b\[[0-9;]*m//g' -e '/^ *$/d' | cut -c 1-240 | sed 's/^/  /' >&2; }
+
+# find_python: sets python, the system's own before any other that comes first in PATH; returns 1, with the reason in
+# no_figures, where none can draw.
+find_python() {
+  local candidate missing
+  python=''
+  no_figures='there is no python3'
+  for candidate in /usr/bin/python3 "$(command -v python3)"; do
+    [[ -x $candidate ]] || continue
+    missing=$(missing_modules "$candidate") || missing='a working python3'
+    if [[ -z $missing ]]; then
+      python=$candidate
+      return 0
+    fi
+    no_figures="$candidate lacks $missing"
+  done
+  return 1
+}
+
+# run_python ARGUMENTS...: away from the user's own Jupyter and Python settings, which would change the figures.
+run_python() {
+  local settings=$root/build/jupyter
+  env -u PYTHONPATH -u PYTHONHOME PATH="$(dirname "$python"):/usr/bin:/bin" PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1 \
+    LC_ALL=C.UTF-8 MPLBACKEND=agg IPYTHONDIR="$settings/ipython" JUPYTER_CONFIG_DIR="$settings/config" \
+    JUPYTER_DATA_DIR="$settings/data" JUPYTER_RUNTIME_DIR="$settings/runtime" MPLCONFIGDIR="$settings/matplotlib" \
+    ATTENTION_RESULTS="$results" ATTENTION_MODE="$mode" "$python" "$@"
+}
+
+# drawing_signature FILE...: changes with the notebooks, the plotting modules, the results and these files.
+drawing_signature() {
+  {
+    find "$root/notebooks" -type f \( -name '*.py' -o -name '*.ipynb' \) ! -path '*/.*' -exec sha256sum {} + 2>/dev/null |
+      LC_ALL=C sort
+    sha256sum -- "$@" 2>/dev/null
+    stat -c '%n %s %.Y' -- "$@" 2>/dev/null
+  } | sha256sum | cut -d ' ' -f 1
+}
+
+# draw_chapter NAME FOLDER: HTML and figures of its notebooks into FOLDER, nothing where they are up to date.
+draw_chapter() {
+  local name=$1 folder=$2 notebook log signature status=0
+  local -a notebooks=("$root/notebooks/${name%%_*}_"*.ipynb)
+  [[ -f ${notebooks[0]} ]] || return 0
+  signature=$(drawing_signature "$folder/summary.json")
+  if [[ $(cat "$folder/.drawn" 2>/dev/null) == "$signature" ]]; then
+    return 0
+  fi
+  local temporary=$folder/.notebook.tmp.$$
+  remove_later "$temporary"
+  mkdir -p -- "$temporary" "$root/build/jupyter" "$root/build/log" 2>/dev/null || {
+    warn "cannot write to $folder or $root/build; no figures for $name"
+    return 1
+  }
+  for notebook in "${notebooks[@]}"; do
+    say figures "$(basename "$notebook")"
+    log=$root/build/log/figures.txt
+    SECONDS=0
+    if ! supervise_logged "figures: $(basename "$notebook")" "$log" run_python -m nbconvert --to html --execute \
+      --ExecutePreprocessor.timeout=1200 --output-dir "$temporary" "$notebook"; then
+      show_end "$log"
+      warn "the notebook $(basename "$notebook") failed; the whole log is $log"
+      status=1
+    fi
+  done
+  mv -f -- "$temporary"/*.html "$folder/" 2>/dev/null || status=1
+  rm -rf -- "$temporary"
+  [[ $status == 0 ]] || return 1
+  write_atomically "$folder/.drawn" "$signature"
+}
+
+# render_lessons SUMMARY...: the lessons with the figures of these results.
+render_lessons() {
+  local script=$root/notebooks/measured_blocks.py signature log=$root/build/log/lessons.txt
+  [[ -f $script ]] || return 0
+  signature=$(drawing_signature "$@" "$root/README.md" "$root"/chapters/*/README.md)
+  if [[ $(cat "$results/.rendered" 2>/dev/null) == "$signature" ]]; then
+    return 0
+  fi
+  mkdir -p -- "$root/build/log" 2>/dev/null
+  if ! supervise_logged 'figures: lessons' "$log" run_python "$script" --results "$results" --render; then
+    show_end "$log"
+    warn "the lessons could not be rendered; the whole log is $log"
+    return 1
+  fi
+  write_atomically "$results/.rendered" "$signature"
+}

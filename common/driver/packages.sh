@@ -1,0 +1,122 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The packages that the course stands on, by group, and whether they are here.
+#
+# A line of a group: Debian package | how it is found where there is no dpkg | what it is.
+
+packages_build='
+g++                    | command g++ c++ clang++ | a C++20 compiler
+cmake                  | command cmake | CMake 3.25 or newer
+ninja-build            | command ninja make | Ninja (make serves too)
+libxtensor-dev         | header xtensor/xtensor_config.hpp xtensor/core/xtensor_config.hpp | xtensor
+libfmt-dev             | header fmt/format.h | fmt
+nlohmann-json3-dev     | header nlohmann/json.hpp | JSON for Modern C++
+libcli11-dev           | header CLI/CLI.hpp | CLI11
+zlib1g-dev             | header zlib.h | zlib
+libopenblas-openmp-dev | header cblas.h openblas/cblas.h x86_64-linux-gnu/openblas-openmp/cblas.h | OpenBLAS, OpenMP build
+libbenchmark-dev       | header benchmark/benchmark.h | Google Benchmark
+catch2                 | header catch2/catch.hpp catch2/catch_test_macros.hpp | Catch2
+'
+packages_figures='
+python3                | command python3 | Python 3
+jupyter-nbconvert      | module nbconvert | nbconvert
+python3-ipykernel      | module ipykernel | ipykernel
+python3-nbclient       | module nbclient | nbclient
+python3-matplotlib     | module matplotlib | matplotlib
+'
+packages_thread='
+clang-14               | command clang++-14 | Clang 14
+libomp-14-dev          | header /usr/lib/llvm-14/lib/libomp.so | OpenMP of LLVM 14, with Archer
+libclang-rt-14-dev     | header /usr/lib/llvm-14/lib/clang | sanitizers of Clang 14
+llvm-14                | command llvm-symbolizer-14 | names in the reports of the sanitizers
+'
+# Without these nothing is built; the others are missed by a part of the course only.
+packages_essential=' g++ cmake ninja-build libxtensor-dev libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev clang-14 libomp-14-dev libclang-rt-14-dev '
+
+# group_lines GROUP: "package|probe|what", without the spaces around.
+group_lines() {
+  local group="packages_$1"
+  sed -e '/^$/d' -e 's/ *| */|/g' <<<"${!group}"
+}
+
+# group_packages GROUP...: the package names, one a line.
+group_packages() {
+  local group
+  for group in "$@"; do group_lines "$group" | cut -d '|' -f 1; done
+}
+
+# have_header PATH...: one of them is in a folder where compilers and CMake look.
+have_header() {
+  local header folder
+  local -a folders=(/usr/include /usr/local/include /usr/include/x86_64-linux-gnu /usr/include/aarch64-linux-gnu)
+  local -a prefixes=()
+  IFS=: read -r -a prefixes <<<"${CMAKE_PREFIX_PATH:-}:${CONDA_PREFIX:-}"
+  for folder in ${prefixes[@]+"${prefixes[@]}"}; do [[ -z $folder ]] || folders+=("$folder/include"); done
+  IFS=: read -r -a prefixes <<<"${CPATH:-}:${CPLUS_INCLUDE_PATH:-}"
+  for folder in ${prefixes[@]+"${prefixes[@]}"}; do [[ -z $folder ]] || folders+=("$folder"); done
+  for header in "$@"; do
+    if [[ $header == /* ]]; then
+      [[ ! -e $header ]] || return 0
+      continue
+    fi
+    for folder in "${folders[@]}"; do [[ ! -e $folder/$header ]] || return 0; done
+  done
+  return 1
+}
+
+# have_probe "KIND NAME...": finds a thing without asking a package manager.
+have_probe() {
+  local kind name rest
+  local -a names
+  read -r kind rest <<<"$1"
+  read -r -a names <<<"$rest"
+  case $kind in
+    command)
+      for name in "${names[@]}"; do ! command -v "$name" >/dev/null || return 0; done
+      return 1
+      ;;
+    header) have_header "${names[@]}" ;;
+    module)
+      command -v python3 >/dev/null &&
+        python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)' "${names[0]}" 2>/dev/null
+      ;;
+  esac
+}
+
+# missing_packages GROUP...: the packages that are not installed, one a line.
+missing_packages() {
+  if command -v dpkg-query >/dev/null; then
+    local -a wanted
+    mapfile -t wanted < <(group_packages "$@")
+    # A package that dpkg never heard of is an error line there; what is printed is installed, the rest is missing.
+    grep -vxF -f <(LC_ALL=C dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
+      sed -n 's/ installed$//p') < <(printf '%s\n' "${wanted[@]}")
+    return 0
+  fi
+  local group package probe what
+  for group in "$@"; do
+    while IFS='|' read -r package probe what; do
+      have_probe "$probe" || printf '%s\n' "$package"
+    done < <(group_lines "$group")
+  done
+}
+
+# describe_package PACKAGE: "package (what it is)".
+describe_package() {
+  local package probe what
+  while IFS='|' read -r package probe what; do
+    if [[ $package == "$1" ]]; then printf '%s (%s)' "$package" "$what"; fi
+  done < <(group_lines build && group_lines figures && group_lines thread)
+}
+
+# missing_essentials GROUP...: those without which nothing is built, wherever they might come from.
+missing_essentials() {
+  local group package probe what missing
+  missing=$(missing_packages "$@")
+  for group in "$@"; do
+    while IFS='|' read -r package probe what; do
+      [[ $packages_essential == *" $package "* ]] || continue
+      grep -qxF -- "$package" <<<"$missing" || continue
+      have_probe "$probe" || printf '%s\n' "$package"
+    done < <(group_lines "$group")
+  done
+}

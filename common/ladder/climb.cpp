@@ -1,0 +1,317 @@
+#include "ladder/climb.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <new>
+
+#include "ladder/roof.hpp"
+#include "ladder/sample_rows.hpp"
+#include "machine/affinity.hpp"
+#include "machine/caches.hpp"
+#include "numerics/random.hpp"
+#include "numerics/statistics.hpp"
+#include "program/error.hpp"
+
+namespace attention::ladder {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Rows of a first, short look at a slow rung; a sample is this many or a power of four more.
+constexpr Index smallest_sample = 32;
+
+double seconds_of(const std::function<void()>& work) {
+  const Clock::time_point start = Clock::now();
+  work();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// A problem, whole or cut down to some rows, and the rows of it that are checked.
+struct Stage {
+  std::unique_ptr<Trial> owned;
+  Trial* trial = nullptr;
+  std::vector<std::unique_ptr<Trial>> copies;  ///< the same problem elsewhere in memory, for memory-bound work
+  std::vector<Index> checked;                  ///< empty: all
+  double part = 1;                             ///< of the whole problem's rows
+
+  Trial& turn(std::size_t run) {
+    const std::size_t turn = run % (copies.size() + 1);
+    return turn == 0 ? *trial : *copies[turn - 1];
+  }
+};
+
+/// One rung on its way through the rounds.
+struct Runner {
+  std::size_t rung = 0;
+  Stage* stage = nullptr;
+  Measurement result;
+  double once = 0;     ///< seconds of one run, as far as known
+  int wanted = 0;      ///< timed runs
+  int repeat = 1;      ///< calls a timed run, so that it is long enough for the clock
+  std::vector<double> times;  ///< of the stage, a call
+};
+
+class Climb {
+ public:
+  Climb(const AnyMechanism& mechanism, Trial& trial, const ClimbOptions& options, machine::Roofs& roofs)
+      : mechanism_(mechanism), trial_(trial), options_(options), roofs_(roofs), cost_(trial.cost()) {
+    whole_.trial = &trial;
+    choose_checked(whole_);
+    // Work that the memory bounds finds nothing of the run before in the caches: it goes round over copies.
+    const double cold = 8 * static_cast<double>(machine::caches().last_level_bytes());
+    machine::use_threads(1);
+    if (binding_roof(cost_, roofs_.values(1), true).kind == "bandwidth") {
+      from_memory_ = true;
+      for (double held = cost_.bytes; held < cold && whole_.copies.size() < 4096; held += cost_.bytes)
+        whole_.copies.push_back(trial.clone());
+    }
+  }
+
+  std::vector<Measurement> run() {
+    std::vector<Measurement> all;
+    for (const int threads : options_.threads) {
+      machine::use_threads(threads);
+      threads_ = threads;
+      std::vector<Runner> runners = prepare();
+      time(runners);
+      for (Runner& runner : runners) finish(runner);
+      add_speedups(runners);
+      for (Runner& runner : runners) all.push_back(std::move(runner.result));
+    }
+    return all;
+  }
+
+ private:
+  void note(const std::string& text) const {
+    if (options_.note) options_.note(text);
+  }
+
+  void choose_checked(Stage& stage) const {
+    const Index rows = stage.trial->rows();
+    if (rows == 0) return;
+    const double affordable = options_.reference_flops / (stage.trial->cost().flops / static_cast<double>(rows));
+    const Index count = std::max(smallest_sample, static_cast<Index>(std::min(affordable, 1e9)));
+    if (count < rows) stage.checked = sample_rows(rows, count, mechanism_.tile_edges());
+  }
+
+  /// The stage with about `rows` rows; made when it is first asked for.
+  Stage& sample(Index rows) {
+    Stage& stage = samples_[rows];
+    if (!stage.trial) {
+      const std::vector<Index> chosen = sample_rows(trial_.rows(), rows, mechanism_.tile_edges());
+      stage.owned = trial_.take_rows(chosen);
+      stage.trial = stage.owned.get();
+      stage.part = static_cast<double>(chosen.size()) / static_cast<double>(trial_.rows());
+      choose_checked(stage);
+    }
+    return stage;
+  }
+
+  void run_once(Stage& stage, std::size_t rung) const {
+    try {
+      stage.trial->run(rung);
+    } catch (const std::bad_alloc&) {
+      throw program::UserError(fmt::format("{} / {}: out of memory; try a smaller shape", mechanism_.name(),
+                                           mechanism_.rungs()[rung].name));
+    }
+  }
+
+  /// Runs the rung on few rows, then on more, until its time on all of them can be told; chooses the rows to time.
+  void choose_stage(Runner& runner) {
+    runner.stage = &whole_;
+    const Index rows = trial_.rows();
+    if (rows > 2 * smallest_sample && cost_.flops > 1e8) {
+      for (Index count = smallest_sample; count < rows; count *= 4) {
+        Stage& stage = sample(count);
+        run_once(stage, runner.rung);
+        runner.once = seconds_of([&] { run_once(stage, runner.rung); });
+        const double predicted = runner.once / stage.part;
+        runner.stage = predicted > options_.sample_above_s ? &stage : &whole_;
+        if (runner.stage == &whole_) break;
+        // A blocked rung is slow on few rows: judge it by a run that is not short.
+        if (runner.once > 0.03 * options_.sample_above_s) break;
+      }
+    }
+    if (runner.stage == &whole_ || options_.sample_above_s < 1) return;
+    // A sample worth about half a second.
+    const double target = 0.5 / runner.once * runner.stage->part * static_cast<double>(rows);
+    Index count = smallest_sample;
+    while (count * 4 <= static_cast<Index>(target) && count * 4 < rows) count *= 4;
+    runner.stage = &sample(count);
+  }
+
+  std::vector<Runner> prepare() {
+    std::vector<Runner> runners;
+    const std::vector<RungInfo>& rungs = mechanism_.rungs();
+    std::vector<std::size_t> wanted = options_.rungs;
+    if (wanted.empty())
+      for (std::size_t i = 0; i < rungs.size(); ++i) wanted.push_back(i);
+    for (const std::size_t rung : wanted) {
+      Runner runner;
+      runner.rung = rung;
+      Measurement& m = runner.result;
+      m.mechanism = mechanism_.name();
+      m.rung = rungs[rung].name;
+      m.idea = rungs[rung].idea;
+      m.beside = rungs[rung].beside;
+      m.shape = trial_.shape();
+      m.threads = threads_;
+      const bool measured_alone = threads_ != 1 && std::ranges::count(options_.threads, 1) > 0;
+      if (!rungs[rung].parallel && measured_alone) {
+        m.status = Status::skipped;
+        m.reason = "it uses one thread only, and has been measured with one";
+      } else {
+        note(fmt::format("{}, {} threads: check", m.rung, threads_));
+        prepare(runner);
+      }
+      runners.push_back(std::move(runner));
+    }
+    return runners;
+  }
+
+  void prepare(Runner& runner) {
+    Measurement& m = runner.result;
+    choose_stage(runner);
+    // The stage may be a sample: what must fit is what it takes itself.
+    const auto free = static_cast<double>(machine::memory().available_bytes);
+    const auto needed = static_cast<double>(runner.stage->trial->workspace(runner.rung));
+    if (needed > 0.9 * free) {
+      m.status = Status::skipped;
+      m.reason = fmt::format("it needs {} beside its input, {} are free", format_bytes(needed), format_bytes(free));
+      return;
+    }
+    runner.stage->trial->spoil();
+    run_once(*runner.stage, runner.rung);
+    check(runner, "before timing");
+    runner.once = seconds_of([&] { run_once(*runner.stage, runner.rung); });
+    runner.repeat = std::max(1, static_cast<int>(std::ceil(1e-3 / runner.once)));
+    const int enough = static_cast<int>(std::ceil(options_.seconds / (runner.once * runner.repeat)));
+    const int least = runner.once > options_.seconds ? 2 : options_.least_runs;
+    runner.wanted = std::clamp(enough, least, 30);
+    if (options_.peak_memory && runner.stage == &whole_) {
+      note(fmt::format("{}, {} threads: peak memory", m.rung, threads_));
+      m.peak_extra_bytes = options_.peak_memory(runner.rung, threads_);
+    } else if (options_.peak_memory) {
+      m.peak_extra_bytes = static_cast<double>(trial_.workspace(runner.rung));
+      m.peak_predicted = true;
+    }
+  }
+
+  void check(Runner& runner, const char* when) const {
+    const CheckResult found = runner.stage->trial->check(runner.rung, runner.stage->checked);
+    Measurement& m = runner.result;
+    if (!found.passed)
+      throw program::CheckFailed(fmt::format("{} / {} on {} with {} threads is wrong {}: {}", m.mechanism, m.rung,
+                                             m.shape.text(), threads_, when, found.fault));
+    if (!(found.max_error <= m.max_error)) m.max_error = found.max_error;
+    m.error_bound = found.bound;
+    m.checked_rows = found.checked_rows;
+  }
+
+  void time(std::vector<Runner>& runners) {
+    int rounds = 0;
+    for (const Runner& runner : runners) rounds = std::max(rounds, runner.wanted);
+    numerics::Random random(static_cast<std::uint64_t>(threads_));
+    for (int round = 0; round < rounds; ++round) {
+      std::vector<Runner*> order;
+      for (Runner& runner : runners)
+        // A rung with fewer runs takes part in rounds spread over all of them.
+        if (runner.wanted > 0 && (round + 1) * runner.wanted / rounds > round * runner.wanted / rounds)
+          order.push_back(&runner);
+      for (std::size_t i = order.size(); i > 1; --i)
+        std::swap(order[i - 1], order[static_cast<std::size_t>(random.bits() % i)]);
+      for (Runner* runner : order) {
+        note(fmt::format("{}, {} threads: round {} of {}", runner->result.rung, threads_, round + 1, rounds));
+        time_once(*runner);
+      }
+    }
+  }
+
+  void time_once(Runner& runner) {
+    Stage& stage = *runner.stage;
+    // The last run's answer is checked again afterwards: it must be that run's own.
+    const bool last = static_cast<int>(runner.times.size()) + 1 == runner.wanted;
+    if (last) stage.trial->spoil();
+    refresh();
+    const std::size_t first = runner.times.size() * static_cast<std::size_t>(runner.repeat);
+    const double seconds = seconds_of([&] {
+      for (int i = 0; i < runner.repeat; ++i)
+        (last ? *stage.trial : stage.turn(first + static_cast<std::size_t>(i))).run(runner.rung);
+    });
+    refresh();
+    runner.times.push_back(seconds / runner.repeat);
+    if (last) check(runner, "after timing");
+  }
+
+  /// Measures the rates again: frequency and neighbours change.
+  void refresh() { roofs_.refresh(threads_, from_memory_ ? machine::Rates::memory : machine::Rates::arithmetic); }
+
+  void finish(Runner& runner) const {
+    Measurement& m = runner.result;
+    if (m.status == Status::skipped) return;
+    const double part = runner.stage->part;
+    m.rows = trial_.rows();
+    m.timed_rows = runner.stage->trial->rows();
+    m.runs = static_cast<int>(runner.times.size());
+    m.median_s = numerics::median(runner.times) / part;
+    m.spread_s = numerics::spread(runner.times) / part;
+    std::vector<double> halves[2];
+    for (std::size_t i = 0; i < runner.times.size(); ++i) halves[i % 2].push_back(runner.times[i]);
+    m.aa_spread = std::abs(1 - numerics::median(halves[0]) / numerics::median(halves[1]));
+    m.gflops = cost_.flops / m.median_s * 1e-9;
+    m.gbytes_per_s = cost_.bytes / m.median_s * 1e-9;
+    if (runner.stage != &whole_) {
+      m.status = Status::sampled;
+      m.reason = fmt::format("timed on {} of {} rows: the first, the last, those at tile edges, and others evenly spread",
+                             m.timed_rows, m.rows);
+    }
+    const Roof roof = binding_roof(cost_, roofs_.values(threads_), from_memory_);
+    m.roof_kind = roof.kind;
+    m.roof_value = roof.value;
+    m.roof_share = roof.seconds / m.median_s;
+    if (m.roof_share > 1.02)
+      throw program::CheckFailed(fmt::format("{} / {} on {} with {} threads takes {:.1f} % of its {} roof: the roof is broken",
+                                             m.mechanism, m.rung, m.shape.text(), threads_, 100 * m.roof_share, roof.kind));
+  }
+
+  static void add_speedups(std::vector<Runner>& runners) {
+    const Measurement* first = nullptr;
+    const Measurement* previous = nullptr;
+    for (Runner& runner : runners) {
+      Measurement& m = runner.result;
+      if (m.status == Status::skipped) continue;
+      if (previous) {
+        m.speedup_previous = previous->median_s / m.median_s;
+        m.within_noise = std::abs(*m.speedup_previous - 1) <= std::max(m.aa_spread, previous->aa_spread);
+      }
+      if (first) m.speedup_first = first->median_s / m.median_s;
+      if (!first) first = &m;
+      if (!m.beside) previous = &m;
+    }
+  }
+
+  const AnyMechanism& mechanism_;
+  Trial& trial_;
+  const ClimbOptions& options_;
+  machine::Roofs& roofs_;
+  Cost cost_;
+  Stage whole_;
+  std::map<Index, Stage> samples_;
+  bool from_memory_ = false;
+  int threads_ = 1;
+};
+
+}  // namespace
+
+std::vector<Measurement> climb(const AnyMechanism& mechanism, Trial& trial, const ClimbOptions& options,
+                               machine::Roofs& roofs) {
+  return Climb(mechanism, trial, options, roofs).run();
+}
+
+}  // namespace attention::ladder

@@ -1,0 +1,63 @@
+#include "ladder/field.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "numerics/comparison.hpp"
+
+namespace attention::ladder {
+
+namespace {
+
+numerics::Comparison compare_field(const Field& field, const ReferenceField& reference, std::span<const Index> rows) {
+  const auto size = static_cast<std::size_t>(reference.row_size);
+  numerics::Comparison all;
+  for (Index group = 0; group < reference.groups; ++group)
+    for (Index r = 0; r < reference.rows; ++r) {
+      const Index row = rows.empty() ? r : rows[static_cast<std::size_t>(r)];
+      all.add(numerics::compare(field.values.subspan(static_cast<std::size_t>(group * field.rows + row) * size, size),
+                                reference.values.subspan(static_cast<std::size_t>(group * reference.rows + r) * size, size)));
+    }
+  return all;
+}
+
+}  // namespace
+
+CheckResult compare_fields(const std::vector<Field>& answer, const std::vector<ReferenceField>& reference,
+                           std::span<const Index> rows) {
+  CheckResult result;
+  result.passed = true;
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    const Field& field = answer.at(i);
+    const ReferenceField& wanted = reference[i];
+    if (field.values.empty()) {
+      if (i == 0) {
+        result.passed = false;
+        result.fault = fmt::format("{} was not computed", field.name);
+      }
+      continue;
+    }
+    if (field.name != wanted.name || field.groups != wanted.groups || field.row_size != wanted.row_size)
+      throw std::logic_error(fmt::format("field {} of the answer and {} of the reference differ in form", field.name, wanted.name));
+    const numerics::Comparison found = compare_field(field, wanted, rows);
+    if (i == 0) {
+      const double unit = found.largest_reference > 0 ? found.largest_reference : 1;
+      result.max_error = found.largest_error / unit;
+      result.bound = wanted.bound / unit;
+      result.checked_rows = wanted.groups * wanted.rows;
+    }
+    // Written so that a NaN error fails.
+    if (!(found.largest_error <= wanted.bound) || found.misfits > 0) {
+      result.passed = false;
+      if (result.fault.empty())
+        result.fault = found.misfits > 0
+                           ? fmt::format("{}: {} of {} values are NaN or infinite where the reference is not, or the other way round",
+                                         field.name, found.misfits, found.compared)
+                           : fmt::format("{}: error {:.2g}, allowed {:.2g}", field.name, found.largest_error, wanted.bound);
+    }
+  }
+  return result;
+}
+
+}  // namespace attention::ladder

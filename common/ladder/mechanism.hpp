@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ladder/cost.hpp"
+#include "ladder/field.hpp"
+#include "ladder/shape.hpp"
+
+namespace attention::ladder {
+
+/// What a made problem is like: `plain` random numbers, or a kind that has caught wrong kernels before.
+enum class Hardness {
+  plain,
+  large_scores,  ///< scores so large that exp overflows without max-subtraction
+  equal_keys,    ///< every key the same: the weights are uniform
+  outlier,       ///< one entry far larger than all others, at the end
+  tiny,          ///< denormal and signed-zero entries
+};
+inline constexpr Hardness all_hardness[] = {Hardness::plain, Hardness::large_scores, Hardness::equal_keys,
+                                            Hardness::outlier, Hardness::tiny};
+
+/// How a rung's sums are ordered: the longest chain of additions that one accumulator takes, for the two directions in which
+/// attention sums. The error bounds follow from it.
+struct Chains {
+  double scores = 0;  ///< over dim, or what the scores are summed over; 0 = all of it
+  double values = 0;  ///< over the keys; 0 = all of them
+};
+
+/// One way to compute a mechanism.
+template <class Problem, class Output>
+struct Rung {
+  std::string name;
+  std::string idea;  ///< one line: what changed
+  void (*run)(const Problem&, Output&) = nullptr;
+  std::size_t (*workspace)(const Problem&) = nullptr;  ///< bytes beyond inputs and output
+  Chains chains = {};
+  bool parallel = true;  ///< uses all threads
+  bool beside = false;   ///< not a step of the ladder: a library's way, shown beside it
+};
+
+/// Sizes that are measured together: along one line, all other sizes fixed.
+struct Sweep {
+  std::string name;                ///< "n"
+  std::vector<std::string> keys;   ///< the shape keys that move together
+  std::vector<Index> values;
+  std::string base;                ///< the other sizes, as on the command line
+};
+
+/// A shape that is measured by name.
+struct StandardShape {
+  std::string name;
+  std::string text;
+};
+
+/// An attention mechanism, described once: the chapter's program, the tests, the benchmarks and the plots walk this.
+template <class ProblemType, class OutputType, class ReferenceType>
+struct Mechanism {
+  using Problem = ProblemType;
+  using Output = OutputType;
+  using Reference = ReferenceType;
+
+  std::string name;      ///< on the command line
+  std::string title;
+  std::string citation;  ///< paper and equation
+  std::string chapter;   ///< the chapter's folder
+  std::vector<ShapeKey> keys;
+  std::vector<StandardShape> standard_shapes;
+  std::vector<Sweep> sweeps;
+  std::vector<Index> tile_edges;  ///< row counts at which the rungs' tiles end
+
+  Problem (*make)(const Shape&, std::uint64_t seed, Hardness) = nullptr;
+  Shape (*shape_of)(const Problem&) = nullptr;
+  Reference (*reference)(const Problem&) = nullptr;
+  Cost (*cost)(const Problem&) = nullptr;
+  /// Bytes that a problem of this shape and its output take, as a float: a shape too large for memory is refused unmade.
+  double (*footprint)(const Shape&) = nullptr;
+  /// How many rows of the output can be computed alone, and the problem of a few of them. 0 and null: only all together.
+  Index (*rows)(const Problem&) = nullptr;
+  Problem (*take_rows)(const Problem&, std::span<const Index>) = nullptr;
+  /// The arrays of an output, the principal one first, and what may be wrong with each by rounding alone.
+  std::vector<Field> (*fields)(const Output&) = nullptr;
+  std::vector<ReferenceField> (*reference_fields)(const Problem&, const Reference&, const Chains&) = nullptr;
+  /// The problem's tensors by name, and back from files: for `--input`, and to hand a problem to another process.
+  std::vector<NamedTensor> (*tensors)(const Problem&) = nullptr;
+  Problem (*from_files)(std::span<const std::filesystem::path>) = nullptr;  ///< one .npy a name in tensor_names
+  std::vector<std::string> tensor_names;
+
+  std::vector<Rung<Problem, Output>> ladder;
+};
+
+/// A rung as others see it.
+struct RungInfo {
+  std::string name;
+  std::string idea;
+  bool parallel = true;
+  bool beside = false;
+};
+
+/// One problem of one mechanism, with room for an answer: what is run, timed and checked.
+class Trial {
+ public:
+  virtual ~Trial() = default;
+  virtual Shape shape() const = 0;
+  virtual Cost cost() const = 0;
+  /// Bytes that the rung needs beyond inputs and output, with the thread count now in use.
+  virtual std::size_t workspace(std::size_t rung) const = 0;
+  /// Runs the rung; its answer replaces the last one. Throws std::bad_alloc where memory runs out.
+  virtual void run(std::size_t rung) = 0;
+  /// Rows that can be computed alone; 0 where the mechanism has none.
+  virtual Index rows() const = 0;
+  /// A trial of these rows only.
+  virtual std::unique_ptr<Trial> take_rows(std::span<const Index> rows) const = 0;
+  /// The same problem on memory of its own.
+  virtual std::unique_ptr<Trial> clone() const = 0;
+  /// Compares the last answer, of `rung`, with the float64 reference on `rows` (all where empty; rows ascending).
+  /// The reference of the last set of rows is kept.
+  virtual CheckResult check(std::size_t rung, std::span<const Index> rows) = 0;
+  /// Overwrites the last answer, so that a rung that writes nothing is seen.
+  virtual void spoil() = 0;
+  virtual std::vector<NamedTensor> tensors() const = 0;
+  /// The arrays of the last answer.
+  virtual std::vector<Field> answer() const = 0;
+};
+
+/// A mechanism as those see it who walk all of them.
+class AnyMechanism {
+ public:
+  virtual ~AnyMechanism() = default;
+  virtual const std::string& name() const = 0;
+  virtual const std::string& title() const = 0;
+  virtual const std::string& citation() const = 0;
+  virtual const std::string& chapter() const = 0;
+  virtual const std::vector<ShapeKey>& keys() const = 0;
+  virtual const std::vector<StandardShape>& standard_shapes() const = 0;
+  virtual const std::vector<Sweep>& sweeps() const = 0;
+  virtual const std::vector<Index>& tile_edges() const = 0;
+  virtual const std::vector<RungInfo>& rungs() const = 0;
+  virtual const std::vector<std::string>& tensor_names() const = 0;
+  virtual double footprint(const Shape&) const = 0;
+  virtual std::unique_ptr<Trial> make(const Shape&, std::uint64_t seed, Hardness) const = 0;
+  /// The problem that these .npy files hold, one a name in tensor_names(). Throws UserError on a wrong number of files, a
+  /// damaged file, or sizes that do not agree.
+  virtual std::unique_ptr<Trial> from_files(std::span<const std::filesystem::path> files) const = 0;
+
+  /// Position of the rung called `rung`. Throws UserError, listing the rungs, where there is none.
+  std::size_t rung_index(std::string_view rung) const;
+};
+using MechanismPtr = std::shared_ptr<const AnyMechanism>;
+
+}  // namespace attention::ladder

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "ladder/mechanism.hpp"
+#include "program/error.hpp"
+
+namespace attention::ladder {
+
+namespace detail {
+
+template <class M>
+class TrialOf final : public Trial {
+ public:
+  TrialOf(const M& mechanism, typename M::Problem problem) : mechanism_(mechanism), problem_(std::move(problem)) {}
+
+  Shape shape() const override { return mechanism_.shape_of(problem_); }
+  Cost cost() const override { return mechanism_.cost(problem_); }
+  std::size_t workspace(std::size_t rung) const override {
+    const auto bytes = mechanism_.ladder.at(rung).workspace;
+    return bytes ? bytes(problem_) : 0;
+  }
+  void run(std::size_t rung) override { mechanism_.ladder.at(rung).run(problem_, output_); }
+  Index rows() const override { return mechanism_.rows ? mechanism_.rows(problem_) : 0; }
+  std::unique_ptr<Trial> take_rows(std::span<const Index> rows) const override {
+    return std::make_unique<TrialOf>(mechanism_, mechanism_.take_rows(problem_, rows));
+  }
+  std::unique_ptr<Trial> clone() const override { return std::make_unique<TrialOf>(mechanism_, problem_); }
+
+  CheckResult check(std::size_t rung, std::span<const Index> rows) override {
+    if (!reference_ || !std::ranges::equal(rows, reference_rows_)) {
+      reference_.reset();
+      reference_ = rows.empty() ? mechanism_.reference(problem_) : mechanism_.reference(mechanism_.take_rows(problem_, rows));
+      reference_rows_.assign(rows.begin(), rows.end());
+    }
+    return compare_fields(mechanism_.fields(output_),
+                          mechanism_.reference_fields(problem_, *reference_, mechanism_.ladder.at(rung).chains), rows);
+  }
+  void spoil() override {
+    for (const Field& field : mechanism_.fields(output_)) {
+      // The answer is ours; Field shows it read-only because others only look.
+      float* values = const_cast<float*>(field.values.data());
+      std::fill(values, values + field.values.size(), std::numeric_limits<float>::quiet_NaN());
+    }
+  }
+  std::vector<NamedTensor> tensors() const override { return mechanism_.tensors(problem_); }
+  std::vector<Field> answer() const override { return mechanism_.fields(output_); }
+
+ private:
+  const M& mechanism_;
+  typename M::Problem problem_;
+  typename M::Output output_;
+  std::optional<typename M::Reference> reference_;
+  std::vector<Index> reference_rows_;
+};
+
+template <class M>
+class Published final : public AnyMechanism {
+ public:
+  explicit Published(const M& mechanism) : mechanism_(mechanism) {
+    for (const auto& rung : mechanism.ladder) rungs_.push_back({rung.name, rung.idea, rung.parallel, rung.beside});
+  }
+  const std::string& name() const override { return mechanism_.name; }
+  const std::string& title() const override { return mechanism_.title; }
+  const std::string& citation() const override { return mechanism_.citation; }
+  const std::string& chapter() const override { return mechanism_.chapter; }
+  const std::vector<ShapeKey>& keys() const override { return mechanism_.keys; }
+  const std::vector<StandardShape>& standard_shapes() const override { return mechanism_.standard_shapes; }
+  const std::vector<Sweep>& sweeps() const override { return mechanism_.sweeps; }
+  const std::vector<Index>& tile_edges() const override { return mechanism_.tile_edges; }
+  const std::vector<RungInfo>& rungs() const override { return rungs_; }
+  const std::vector<std::string>& tensor_names() const override { return mechanism_.tensor_names; }
+  double footprint(const Shape& shape) const override { return mechanism_.footprint(shape); }
+  std::unique_ptr<Trial> make(const Shape& shape, std::uint64_t seed, Hardness hardness) const override {
+    return std::make_unique<TrialOf<M>>(mechanism_, mechanism_.make(shape, seed, hardness));
+  }
+  std::unique_ptr<Trial> from_files(std::span<const std::filesystem::path> files) const override {
+    if (files.size() != mechanism_.tensor_names.size())
+      throw program::UserError(fmt::format("{} takes {} files ({}), {} were given", mechanism_.name,
+                                           mechanism_.tensor_names.size(), fmt::join(mechanism_.tensor_names, ", "),
+                                           files.size()));
+    return std::make_unique<TrialOf<M>>(mechanism_, mechanism_.from_files(files));
+  }
+
+ private:
+  const M& mechanism_;
+  std::vector<RungInfo> rungs_;
+};
+
+}  // namespace detail
+
+/// The mechanism for those who walk all of them; `mechanism` must outlive it.
+template <class M>
+MechanismPtr publish(const M& mechanism) {
+  return std::make_shared<detail::Published<M>>(mechanism);
+}
+
+/// A trial of a problem that the caller has made himself.
+template <class M>
+std::unique_ptr<Trial> make_trial(const M& mechanism, typename M::Problem problem) {
+  return std::make_unique<detail::TrialOf<M>>(mechanism, std::move(problem));
+}
+
+}  // namespace attention::ladder

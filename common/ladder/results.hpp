@@ -1,0 +1,50 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ladder/measurement.hpp"
+#include "machine/roofs.hpp"
+
+namespace attention::ladder {
+
+/// The one figure a name that others compare and quote.
+struct Figure {
+  std::string name;
+  double value = 0;
+  std::string unit;  ///< "1" for shares and rates
+  std::string meaning;
+};
+
+/// Where a chapter puts its results: `results`/`chapter`, or its subfolder quick/ in quick mode, so that a quick run never
+/// overwrites a full one. Every file says on which machine, when, from which data and in which mode it was made.
+class Results {
+ public:
+  /// Makes the folder. Throws UserError where it cannot be written.
+  Results(const std::filesystem::path& results, const std::string& chapter, bool quick, bool real_data);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const nlohmann::json& machine() const { return machine_; }
+
+  /// Writes `content` as NAME.json, with schema, machine, data and mode added. Throws UserError.
+  void write(const std::string& name, nlohmann::json content) const;
+
+  /// Writes summary.json: {"schema", "machine", "data", "mode", "figures": [{name, value, unit, meaning}]}.
+  void write_summary(const std::vector<Figure>& figures) const;
+
+  /// The machine, with the roofs that `roofs` has measured in this run.
+  void add_roofs(machine::Roofs& roofs);
+
+ private:
+  std::filesystem::path folder_;
+  nlohmann::json machine_;
+  std::string data_;
+  std::string mode_;
+};
+
+/// A JSON array of measurements.
+nlohmann::json to_json(const std::vector<Measurement>& measurements);
+
+}  // namespace attention::ladder

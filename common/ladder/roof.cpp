@@ -1,0 +1,18 @@
+#include "ladder/roof.hpp"
+
+#include <algorithm>
+
+namespace attention::ladder {
+
+Roof binding_roof(const Cost& cost, const machine::RoofValues& rates, bool from_memory) {
+  Roof roof{"fma", rates.fma, cost.flops / rates.fma};
+  const auto consider = [&roof](const char* kind, double work, double rate) {
+    if (work / rate > roof.seconds) roof = {kind, rate, work / rate};
+  };
+  consider("exp", cost.exps, rates.exp);
+  consider("reciprocal", cost.reciprocals, rates.reciprocal);
+  if (from_memory) consider("bandwidth", cost.bytes, std::max(rates.read, rates.copy));
+  return roof;
+}
+
+}  // namespace attention::ladder

@@ -1,0 +1,130 @@
+#include "ladder/sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "numerics/statistics.hpp"
+
+namespace attention::ladder {
+
+namespace {
+
+/// One rung's figures along the sweep, by number of threads.
+struct Line {
+  std::vector<double> x;
+  std::vector<double> seconds;
+  std::vector<double> x_bytes;
+  std::vector<double> bytes;
+};
+
+using Lines = std::map<std::pair<std::string, int>, Line>;
+
+Lines lines_of(const SweepResult& result, const std::vector<double>& x_of) {
+  Lines lines;
+  for (std::size_t i = 0; i < result.measurements.size(); ++i) {
+    const Measurement& m = result.measurements[i];
+    if (m.status == Status::skipped) continue;
+    Line& line = lines[{m.rung, m.threads}];
+    line.x.push_back(x_of[i]);
+    line.seconds.push_back(m.median_s);
+    // Below 256 kB the system's own bookkeeping is as large as what is measured.
+    if (m.peak_extra_bytes && *m.peak_extra_bytes > 256e3) {
+      line.x_bytes.push_back(x_of[i]);
+      line.bytes.push_back(*m.peak_extra_bytes);
+    }
+  }
+  return lines;
+}
+
+void add_fit(SweepResult& result, const std::string& rung, int threads, const char* quantity, std::vector<double> x,
+             std::vector<double> y) {
+  // The upper half of the points: below, start-up costs and caches bend the line.
+  const std::size_t first = x.size() > 3 ? x.size() / 2 - (x.size() % 2 == 0 ? 1 : 0) : 0;
+  x.erase(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(first));
+  y.erase(y.begin(), y.begin() + static_cast<std::ptrdiff_t>(first));
+  if (x.size() < 2) return;
+  const numerics::PowerLaw law = numerics::fit_power_law(x, y);
+  result.fits.push_back({rung, threads, quantity, law.exponent, law.r_squared, static_cast<Index>(x.front()),
+                         static_cast<Index>(x.back())});
+}
+
+void add_crossovers(SweepResult& result, const Lines& lines) {
+  for (auto a = lines.begin(); a != lines.end(); ++a)
+    for (auto b = std::next(a); b != lines.end(); ++b) {
+      if (a->first.second != b->first.second || a->second.x != b->second.x) continue;
+      for (std::size_t i = 0; i + 1 < a->second.x.size(); ++i) {
+        const double before = std::log(a->second.seconds[i] / b->second.seconds[i]);
+        const double after = std::log(a->second.seconds[i + 1] / b->second.seconds[i + 1]);
+        if (before * after >= 0) continue;
+        const double t = before / (before - after);
+        const double at = std::exp(std::log(a->second.x[i]) * (1 - t) + std::log(a->second.x[i + 1]) * t);
+        const bool a_slower_first = before > 0;
+        result.crossovers.push_back({a_slower_first ? a->first.first : b->first.first,
+                                     a_slower_first ? b->first.first : a->first.first, a->first.second, at});
+      }
+    }
+}
+
+void conclude(SweepResult& result, const std::vector<double>& x_of) {
+  const Lines lines = lines_of(result, x_of);
+  for (const auto& [key, line] : lines) {
+    add_fit(result, key.first, key.second, "median_s", line.x, line.seconds);
+    add_fit(result, key.first, key.second, "peak_extra_bytes", line.x_bytes, line.bytes);
+  }
+  add_crossovers(result, lines);
+}
+
+}  // namespace
+
+SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index largest, const ClimbOptions& options,
+                      machine::Roofs& roofs) {
+  SweepResult result{.name = sweep.name, .keys = sweep.keys, .base = sweep.base, .values = {}, .measurements = {}, .fits = {}, .crossovers = {}};
+  std::vector<double> x_of;
+  for (const Index value : sweep.values) {
+    if (value > largest) continue;
+    result.values.push_back(value);
+    std::string text = sweep.base;
+    for (const std::string& key : sweep.keys) text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value);
+    const auto trial = mechanism.make(parse_shape(text, mechanism.keys()), 1, Hardness::plain);
+    ClimbOptions each = options;
+    if (options.note)
+      each.note = [&](const std::string& what) { options.note(fmt::format("{} = {}: {}", sweep.name, value, what)); };
+    for (Measurement& m : climb(mechanism, *trial, each, roofs)) {
+      result.measurements.push_back(std::move(m));
+      x_of.push_back(static_cast<double>(value));
+    }
+  }
+  conclude(result, x_of);
+  return result;
+}
+
+SweepResult run_thread_sweep(const AnyMechanism& mechanism, const std::string& shape, int most, const ClimbOptions& options,
+                             machine::Roofs& roofs) {
+  SweepResult result{.name = "threads", .keys = {}, .base = shape, .values = {}, .measurements = {}, .fits = {}, .crossovers = {}};
+  ClimbOptions all = options;
+  all.threads.clear();
+  for (int threads = 1; threads < most; threads *= 2) all.threads.push_back(threads);
+  all.threads.push_back(most);
+  for (const int threads : all.threads) result.values.push_back(threads);
+  const auto trial = mechanism.make(parse_shape(shape, mechanism.keys()), 1, Hardness::plain);
+  result.measurements = climb(mechanism, *trial, all, roofs);
+  return result;
+}
+
+nlohmann::json to_json(const SweepResult& result) {
+  nlohmann::json json = {{"name", result.name}, {"keys", result.keys}, {"base", result.base}, {"values", result.values},
+                         {"results", nlohmann::json::array()}, {"fits", nlohmann::json::array()},
+                         {"crossovers", nlohmann::json::array()}};
+  for (const Measurement& m : result.measurements) json["results"].push_back(to_json(m));
+  for (const auto& f : result.fits)
+    json["fits"].push_back({{"rung", f.rung}, {"threads", f.threads}, {"quantity", f.quantity}, {"exponent", f.exponent},
+                            {"r_squared", f.r_squared}, {"from", f.from}, {"to", f.to}});
+  for (const auto& c : result.crossovers)
+    json["crossovers"].push_back({{"slower_below", c.slower_first}, {"faster_below", c.faster_first},
+                                  {"threads", c.threads}, {"at", c.at}});
+  return json;
+}
+
+}  // namespace attention::ladder

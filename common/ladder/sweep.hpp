@@ -1,0 +1,48 @@
+#pragma once
+
+#include "ladder/climb.hpp"
+
+namespace attention::ladder {
+
+/// Time and memory along one line of sizes (or over the threads), and the law that they follow.
+struct SweepResult {
+  std::string name;                  ///< "n", "dim", "threads"
+  std::vector<std::string> keys;     ///< shape keys that moved
+  std::string base;                  ///< the sizes that did not
+  std::vector<Index> values;
+  std::vector<Measurement> measurements;
+
+  /// time ∝ x^exponent over the upper half of the values, where constant costs no longer show.
+  struct Fit {
+    std::string rung;
+    int threads = 1;
+    std::string quantity;  ///< median_s or extra_bytes
+    double exponent = 0;
+    double r_squared = 0;
+    Index from = 0;
+    Index to = 0;
+  };
+  std::vector<Fit> fits;
+
+  /// Where one rung becomes faster than another: between these values the order changes.
+  struct Crossover {
+    std::string slower_first;  ///< slower below, faster above
+    std::string faster_first;
+    int threads = 1;
+    double at = 0;  ///< interpolated in the logarithms
+  };
+  std::vector<Crossover> crossovers;
+};
+
+/// Measures `sweep` with the rungs, threads and limits of `options`; the values larger than `largest` are left out.
+/// Throws as climb does.
+SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index largest, const ClimbOptions& options,
+                      machine::Roofs& roofs);
+
+/// Measures one shape over 1 … `most` threads (powers of two, and `most`).
+SweepResult run_thread_sweep(const AnyMechanism& mechanism, const std::string& shape, int most, const ClimbOptions& options,
+                             machine::Roofs& roofs);
+
+nlohmann::json to_json(const SweepResult& result);
+
+}  // namespace attention::ladder

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "machine/roofs.hpp"
+
+namespace attention::machine {
+
+/// What a result file says about where it was measured:
+///
+///   cpu, extensions, cpus_available, caches {l1d, l2, l3: {bytes, line_bytes, shared_by}}, memory_bytes,
+///   operating_system, kernel, compiler, flags, build_type, instruction_set {compiled, cpu},
+///   openblas {version, core, parallel} or null, xtensor, date (UTC, ISO 8601, now).
+///
+/// Neither the host's name nor the user's.
+nlohmann::json describe();
+
+/// The roofs measured so far in this run, one entry for each number of threads:
+/// {threads, measurements, and for each roof {unit, best, median, spread}}. Measures nothing.
+nlohmann::json describe_roofs(Roofs& roofs);
+
+}  // namespace attention::machine

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <new>
+#include <vector>
+
+#include "tensor/compatibility.hpp"
+
+namespace attention::tensor {
+
+/// Gives memory on 64-byte boundaries: one cache line, one 512-bit vector. xtensor's own default is 16 bytes, and an aligned
+/// pass over memory is 1.3 times faster.
+template <class T>
+struct AlignedAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t alignment{64};
+
+  AlignedAllocator() = default;
+  template <class U>
+  AlignedAllocator(const AlignedAllocator<U>&) noexcept {}
+
+  T* allocate(std::size_t count) {
+    if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
+    return static_cast<T*>(::operator new(count * sizeof(T), alignment));
+  }
+  void deallocate(T* memory, std::size_t) noexcept { ::operator delete(memory, alignment); }
+
+  friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) noexcept { return true; }
+};
+
+/// A dense row-major tensor of `Rank` dimensions on 64-byte-aligned memory.
+template <class Real, std::size_t Rank>
+using TensorOf = xt::xtensor_container<xt::uvector<Real, AlignedAllocator<Real>>, Rank, xt::layout_type::row_major>;
+
+/// The float32 tensor of the ladders; by convention [batch, heads, n, dim] where an attention takes or gives it.
+template <std::size_t Rank>
+using Tensor = TensorOf<float, Rank>;
+
+/// Aligned scratch memory of a kernel.
+using Buffer = std::vector<float, AlignedAllocator<float>>;
+
+using Index = std::ptrdiff_t;
+
+/// A float32 tensor of the given shape whose elements are not yet set.
+template <std::size_t Rank, class Real = float>
+TensorOf<Real, Rank> empty(const std::array<std::size_t, Rank>& shape) {
+  return TensorOf<Real, Rank>(typename TensorOf<Real, Rank>::shape_type(shape));
+}
+
+/// Length of the tensor's axis, as a signed number. Ask this and never strides(): a dimension of size 1 has stride 0.
+template <class T>
+Index extent(const T& tensor, std::size_t axis) {
+  return static_cast<Index>(tensor.shape()[axis]);
+}
+
+}  // namespace attention::tensor

@@ -1,0 +1,73 @@
+#include "loaders/fashion_mnist.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "loaders/idx.hpp"
+#include "program/error.hpp"
+#include "program/text.hpp"
+
+namespace attention::datasets {
+namespace {
+
+using program::one_line;
+using program::UserError;
+namespace fs = std::filesystem;
+
+constexpr std::size_t side = 28;
+constexpr int classes = 10;
+
+// The file as Debian packs it, or unpacked.
+fs::path present(const fs::path& folder, const std::string& name) {
+  const fs::path packed = folder / (name + ".gz"), plain = folder / name;
+  std::error_code ignored;
+  return !fs::exists(packed, ignored) && fs::exists(plain, ignored) ? plain : packed;
+}
+
+ImageSet load_set(const fs::path& folder, const std::string& prefix) {
+  const fs::path images_file = present(folder, prefix + "-images-idx3-ubyte");
+  const fs::path labels_file = present(folder, prefix + "-labels-idx1-ubyte");
+  ImageSet set{load_idx_images(images_file), load_idx_labels(labels_file)};
+  const auto& shape = set.images.shape();
+  if (shape[1] != side || shape[2] != side) {
+    throw UserError(fmt::format("{}: pictures of {} × {}, expected {} × {}", one_line(images_file.string()),
+                                shape[1], shape[2], side, side));
+  }
+  if (set.labels.shape()[0] != shape[0]) {
+    throw UserError(fmt::format("{}: {} labels, but {} pictures in {}", one_line(labels_file.string()),
+                                set.labels.shape()[0], shape[0], one_line(images_file.filename().string())));
+  }
+  const std::uint8_t* const begin = set.labels.data();
+  const std::uint8_t* const end = begin + set.labels.size();
+  const std::uint8_t* const wrong =
+      std::find_if(begin, end, [](std::uint8_t label) { return label >= classes; });
+  if (wrong != end) {
+    throw UserError(fmt::format("{}: label {} is {}, expected 0 to {}", one_line(labels_file.string()),
+                                wrong - begin, *wrong, classes - 1));
+  }
+  return set;
+}
+
+}  // namespace
+
+FashionMnist load_fashion_mnist(const fs::path& data_folder) {
+  const fs::path folder = data_folder / "fashion-mnist";
+  std::error_code error;
+  const fs::file_status status = fs::status(folder, error);
+  // "Not found" also means that data_folder is a file; that is a mistake and not missing data.
+  if (status.type() == fs::file_type::not_found && error != std::errc::not_a_directory)
+    return make_stand_in();
+  if (!fs::is_directory(status)) {
+    throw UserError(fmt::format("cannot read the folder {}: {}; check --data", one_line(folder.string()),
+                                error ? error.message() : "it is not a folder"));
+  }
+  return {load_set(folder, "train"),
+          load_set(folder, "t10k"),
+          true,
+          {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+           "Ankle boot"}};
+}
+
+}  // namespace attention::datasets
