@@ -119,12 +119,12 @@ DotProduct describe() {
   m.title = "Dot-product attention";
   m.citation = "Vaswani et al. 2017, Attention Is All You Need, equation 1";
   m.chapter = "02_dot_product_attention";
-  m.keys = {{"batch", "independent problems", 1, "", 1},
-            {"heads", "heads, each with queries, keys and values of its own", 1, "", 1},
-            {"queries", "rows of Q", 512, "", 1},
-            {"keys", "rows of K and V", 512, "queries", 1},
-            {"dim", "columns of Q and K", 64, "", 1},
-            {"value_dim", "columns of V", 64, "dim", 1}};
+  m.keys = {{"batch", "independent problems", 1, "", 1, {1, 2}},
+            {"heads", "heads, each with queries, keys and values of its own", 1, "", 1, {1, 3}},
+            {"queries", "rows of Q", 512, "", 1, {}},
+            {"keys", "rows of K and V", 512, "queries", 1, {}},
+            {"dim", "columns of Q and K", 64, "", 1, {}},
+            {"value_dim", "columns of V", 64, "dim", 1, {}}};
   m.standard_shapes = {{"8x512x64", "heads=8,queries=512,dim=64"},
                        {"8x2048x64", "heads=8,queries=2048,dim=64"},
                        {"8x2048x128", "heads=8,queries=2048,dim=128"}};

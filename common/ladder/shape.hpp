@@ -18,6 +18,7 @@ struct ShapeKey {
   Index default_value = 1;
   std::string same_as;  ///< where not empty: left out, it takes this (earlier) key's value
   Index minimum = 1;
+  std::vector<Index> awkward = {};  ///< sizes that the tests try; empty: the general list, which is meant for lengths
 };
 
 /// The sizes of a problem, by name, in the mechanism's order.

@@ -71,7 +71,7 @@ void Progress::draw() {
   if (!note_.empty()) line += "  " + note_;
   // One column is left free: a full line would wrap, and the carriage return would then reach only its second
   // half.
-  line = "\r" + fit(one_line(line), terminal_width(Stream::error) - 1) + "\033[K";
+  line = fmt::format("\r{}\033[K", fit(one_line(line), terminal_width(Stream::error) - 1));
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   on_screen_ = true;

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <string_view>
 
 #include "loaders/byte_source.hpp"
@@ -42,24 +41,25 @@ tensor::TensorOf<std::uint8_t, Rank> load(const std::filesystem::path& path,
     refuse(source, "header of {} bytes, expected {}; the file is truncated", got, header.size());
 
   std::array<std::size_t, Rank> shape{};
-  std::optional<std::uint64_t> expected = 1;
+  std::uint64_t expected = 1;
+  bool countable = true;
   std::string dimensions;
   for (std::size_t axis = 0; axis < Rank; ++axis) {
     shape[axis] = big_endian(header.data() + 4 * (axis + 1));
     if (shape[axis] == 0) refuse(source, "{} is 0, expected at least 1", fields[axis]);
     // Two lengths of 32 bits always fit in 64, a third may not.
-    if (expected && *expected > INT64_MAX / shape[axis]) expected.reset();
-    if (expected) *expected *= shape[axis];
+    countable = countable && expected <= INT64_MAX / shape[axis];
+    if (countable) expected *= shape[axis];
     dimensions += fmt::format("{}{} {}", axis == 0 ? "" : ", ", fields[axis], shape[axis]);
   }
-  if (!expected || *expected > source.at_most_left()) {
+  if (!countable || expected > source.at_most_left()) {
     refuse(source, "{} take {} bytes, {} {}; it is truncated or its header is wrong", dimensions,
-           expected ? fmt::format("{}", *expected) : "more than 2^63",
+           countable ? fmt::format("{}", expected) : "more than 2^63",
            source.packed() ? "packed data can hold at most" : "found", source.at_most_left());
   }
 
   auto values = tensor::empty<Rank, std::uint8_t>(shape);
-  const auto bytes = static_cast<std::size_t>(*expected);
+  const auto bytes = static_cast<std::size_t>(expected);
   const std::size_t found = source.read(values.data(), bytes);
   if (found != bytes) refuse(source, "{} take {} bytes, found {}; it is truncated", dimensions, bytes, found);
   // This read also brings zlib to the end, where it compares the checksum.

@@ -1,0 +1,34 @@
+#include "catch.hpp"
+#include "check_rung.hpp"
+#include "ladder/registry.hpp"
+
+using namespace attention;
+
+TEST_CASE("every rung of every ladder agrees with the float64 reference", "[ladder]") {
+  for (const auto& mechanism : ladder::all_mechanisms())
+    for (std::size_t rung = 0; rung < mechanism->rungs().size(); ++rung)
+      SECTION(mechanism->name() + " / " + mechanism->rungs()[rung].name) {
+        const std::string fault = tests::fault_of(*mechanism, rung);
+        INFO(fault);
+        CHECK(fault.empty());
+      }
+}
+
+TEST_CASE("a mechanism's description is complete", "[ladder]") {
+  for (const auto& mechanism : ladder::all_mechanisms()) {
+    INFO(mechanism->name());
+    CHECK_FALSE(mechanism->title().empty());
+    CHECK_FALSE(mechanism->citation().empty());
+    CHECK(mechanism->rungs().size() >= 2);
+    CHECK_FALSE(mechanism->standard_shapes().empty());
+    for (const ladder::RungInfo& rung : mechanism->rungs()) CHECK_FALSE(rung.idea.empty());
+    // Cost and footprint are those of the shape, and the tensors are named.
+    const ladder::Shape shape = tests::awkward_shapes(*mechanism).front();
+    const auto trial = mechanism->make(shape, 1, ladder::Hardness::plain);
+    CHECK(trial->shape() == shape);
+    CHECK(trial->cost().flops > 0);
+    CHECK(trial->cost().bytes > 0);
+    CHECK(mechanism->footprint(shape) > 0);
+    CHECK(trial->tensors().size() == mechanism->tensor_names().size());
+  }
+}
