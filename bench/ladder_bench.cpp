@@ -72,6 +72,7 @@ struct BenchOptions {
   std::uint64_t seed = 1;
   double seconds = 0.5;
   bool no_peak_memory = false;
+  bool quiet = false;
 };
 
 /// A place on standard output or in a file.
@@ -91,8 +92,9 @@ std::vector<int> parse_threads(const std::string& text) {
 void refuse_oversized(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
   const double needed = mechanism.footprint(shape);
   const double free = static_cast<double>(machine::memory().available_bytes);
-  if (needed > 0.9 * free)
-    throw program::UserError(fmt::format("{} needs {} for its inputs and output, {} are free; choose a smaller shape",
+  // Samples and copies take their room beside it.
+  if (needed > 0.4 * free)
+    throw program::UserError(fmt::format("{} needs {} for its inputs and output, and {} are free, of which 40 % may be taken; choose a smaller shape",
                                          shape.text(), ladder::format_bytes(needed), ladder::format_bytes(free)));
 }
 
@@ -118,7 +120,11 @@ int bench(const BenchOptions& o) {
     for (const ladder::StandardShape& standard : mechanism.standard_shapes())
       shapes.push_back(ladder::parse_shape(standard.text, mechanism.keys()));
 
-  const bool quiet_output = o.json_file == "-" || o.csv_file == "-";
+  // So are the files to be written: an hour's figures must not be lost to a slip in a path.
+  for (const std::string& file : {o.json_file, o.csv_file})
+    if (!file.empty() && file != "-") program::require_writable(file);
+
+  const bool quiet_output = o.quiet || o.json_file == "-" || o.csv_file == "-";
   machine::Roofs roofs;
   std::vector<ladder::Measurement> all;
   const auto measure = [&](ladder::Trial& trial, const ladder::PeakMemory& peak) {
@@ -176,6 +182,8 @@ int main(int argc, char** argv) {
     bench_command->add_option("--seed", o.seed, "of the random tensors")->capture_default_str();
     bench_command->add_option("--seconds", o.seconds, "of timed runs a rung")->capture_default_str()->check(CLI::PositiveNumber);
     bench_command->add_flag("--no-peak-memory", o.no_peak_memory, "do not start a process a rung to measure its memory");
+
+    bench_command->add_flag("--quiet", o.quiet, "no table on standard output");
 
     if (const auto status = program::parse(app, argc, argv)) return *status;
     return list_command->parsed() ? list(as_json) : bench(o);

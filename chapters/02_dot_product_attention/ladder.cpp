@@ -78,7 +78,9 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
   const double largest_weight = largest_finite(r.weights);
 
   const double dim_chain = chains.scores > 0 ? std::min(chains.scores, number(p.dim())) : number(p.dim());
-  const double key_chain = chains.values > 0 ? std::min(chains.values, number(p.keys())) : number(p.keys());
+  // A rung that sums the keys in blocks adds the blocks' sums one after the other.
+  const double key_chain =
+      chains.values > 0 ? std::min(chains.values + number(p.keys()) / chains.values, number(p.keys())) : number(p.keys());
   const double exp_error = 4 * unit_roundoff;
   const double score_error = r.score_sums * (sum_error(dim_chain) + 3 * unit_roundoff);
   const double total_error = sum_error(key_chain) + exp_error;

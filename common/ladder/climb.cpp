@@ -96,7 +96,13 @@ class Climb {
     const Index rows = stage.trial->rows();
     if (rows == 0) return;
     const double affordable = options_.reference_flops / (stage.trial->cost().flops / static_cast<double>(rows));
-    const Index count = std::max(smallest_sample, static_cast<Index>(std::min(affordable, 1e9)));
+    // The reference stores in float64 what the hungriest rung stores in float32.
+    double hungriest = 1;
+    for (std::size_t rung = 0; rung < mechanism_.rungs().size(); ++rung)
+      hungriest = std::max(hungriest, static_cast<double>(stage.trial->workspace(rung)) / static_cast<double>(rows));
+    const double fits = 0.1 * static_cast<double>(machine::memory().available_bytes) / hungriest;
+    const Index count = std::max<Index>(
+        1, static_cast<Index>(std::min({std::max(affordable, static_cast<double>(smallest_sample)), fits, 1e9})));
     if (count < rows) stage.checked = sample_rows(rows, count, mechanism_.tile_edges());
   }
 

@@ -241,6 +241,12 @@ void make_folder(const fs::path& folder) {
   }
 }
 
+void require_writable(const fs::path& file) {
+  if (!file.has_filename() || fs::is_directory(file)) fail(file, EISDIR);
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) fail(file, errno);
+}
+
 void write_file(const fs::path& file, std::string_view content) {
   write_file(file, std::span<const std::string_view>(&content, 1));
 }

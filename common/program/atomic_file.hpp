@@ -11,6 +11,9 @@ namespace attention::program {
 /// written.
 void make_folder(const std::filesystem::path& folder);
 
+/// Throws UserError where `file` could not be written later: its folder is not there, or may not be written.
+void require_writable(const std::filesystem::path& file);
+
 /// Writes `content` to `file` so that the file is there whole or not at all: a temporary name beside it,
 /// flushed to the disk, then renamed. Throws UserError (disk full, not writable …) and leaves nothing behind,
 /// not even where the program is ended by SIGINT, SIGTERM or SIGHUP while it writes. A device or a pipe

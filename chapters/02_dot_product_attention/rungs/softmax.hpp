@@ -1,7 +1,7 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "simd/exp2.hpp"
@@ -25,14 +25,19 @@ inline float softmax_row_simd(float* row, Index n) {
   float m = simd::maximum(largest);
   if (!(m > -std::numeric_limits<float>::infinity())) m = 0;
 
-  simd::Float total = {};
-  for (Index j = 0; j < whole; j += simd::lanes) {
-    const simd::Float e = simd::exp(simd::load(row + j) - simd::broadcast(m));
-    simd::store(row + j, e);
-    total += e;
-  }
   const simd::Float last = simd::exp(simd::load(end) - simd::broadcast(m));
-  const float l = simd::sum(total + last);
+  // Blocks of 1024 exponentials are summed in float32, the blocks in float64: a long row loses nothing.
+  auto total = static_cast<double>(simd::sum(last));
+  for (Index first = 0; first < whole; first += 1024) {
+    simd::Float part = {};
+    for (Index j = first; j < std::min<Index>(first + 1024, whole); j += simd::lanes) {
+      const simd::Float e = simd::exp(simd::load(row + j) - simd::broadcast(m));
+      simd::store(row + j, e);
+      part += e;
+    }
+    total += static_cast<double>(simd::sum(part));
+  }
+  const auto l = static_cast<float>(total);
 
   simd::store(end, last / simd::broadcast(l));
   for (Index j = 0; j < whole; j += simd::lanes) simd::store(row + j, simd::load(row + j) / simd::broadcast(l));

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# The programs as a user meets them: what they print where, and how they refuse.
+# program_tests.sh BIN_FOLDER: prints a line a fault, and exits 1 where there was one.
+set -u
+bin=$1
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch"' EXIT
+faults=0
+
+fault() {
+  printf 'FAULT: %s\n' "$*"
+  faults=$((faults + 1))
+}
+
+# refuses TEXT COMMAND…: exit status 2, nothing on standard output, one line on standard error that holds TEXT.
+refuses() {
+  local text=$1
+  shift
+  "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+  local status=$?
+  [[ $status == 2 ]] || fault "$* exits with $status, not 2"
+  [[ ! -s $scratch/out ]] || fault "$* prints on standard output: $(head -c 200 "$scratch/out")"
+  [[ $(wc -l <"$scratch/err") == 1 ]] || fault "$* says $(wc -l <"$scratch/err") lines: $(head -c 400 "$scratch/err")"
+  grep -qF -- "$text" "$scratch/err" || fault "$* does not say '$text' but: $(head -c 300 "$scratch/err")"
+}
+
+# works COMMAND…: exit status 0, and nothing on standard error (no terminal, no progress).
+works() {
+  "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+  local status=$?
+  [[ $status == 0 ]] || fault "$* exits with $status: $(head -c 300 "$scratch/err")"
+  [[ ! -s $scratch/err ]] || fault "$* says on standard error: $(head -c 300 "$scratch/err")"
+}
+
+is_json() { # FILE EXPRESSION: Python on the parsed document `d`
+  python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert eval(sys.argv[2])' "$1" "$2" 2>"$scratch/why" ||
+    fault "JSON: not $2: $(tail -1 "$scratch/why")"
+}
+
+bench=("$bin/ladder_bench" bench)
+small=(--shape heads=2,queries=40,dim=16 --seconds 0.001)
+
+# What is there.
+works "$bin/ladder_bench" --help
+works "$bin/ladder_bench" list
+grep -q 'dot_product' "$scratch/out" || fault 'list does not show dot_product'
+works "$bin/ladder_bench" list --json
+is_json "$scratch/out" "d['schema'] == 1 and any(m['name'] == 'dot_product' for m in d['mechanisms'])"
+is_json "$scratch/out" "all({'name','default','meaning'} <= set(k) for m in d['mechanisms'] for k in m['shape_keys'])"
+is_json "$scratch/out" "all(r['idea'] for m in d['mechanisms'] for r in m['rungs'])"
+
+# One JSON document on standard output and nothing else.
+works "${bench[@]}" dot_product "${small[@]}" --threads 1,2 --rung fused,simd --json -
+is_json "$scratch/out" "{'schema','machine','results'} <= set(d) and len(d['results']) == 4"
+is_json "$scratch/out" "all(r['status'] == 'ok' and r['median_s'] > 0 and r['max_error'] <= r['error_bound'] for r in d['results'])"
+is_json "$scratch/out" "all({'mechanism','rung','shape','threads','status','reason','median_s','spread_s','gflops','gbytes_per_s','roof_kind','roof_value','roof_share','peak_extra_bytes','max_error','checked_rows'} <= set(r) for r in d['results'])"
+is_json "$scratch/out" "all(r['shape'] == {'batch':1,'heads':2,'queries':40,'keys':40,'dim':16,'value_dim':16} for r in d['results'])"
+if grep -qF "$(uname -n)" "$scratch/out" && [[ $(uname -n) != localhost ]]; then fault 'the result names the host'; fi
+works "${bench[@]}" dot_product "${small[@]}" --rung fused --csv -
+[[ $(wc -l <"$scratch/out") == 2 ]] || fault 'CSV has not two lines'
+works "${bench[@]}" dot_product "${small[@]}" --rung fused --json "$scratch/result.json"
+is_json "$scratch/result.json" "len(d['results']) == 1"
+
+# The user's own tensors.
+python3 - "$scratch" <<'PYTHON'
+import struct, sys
+def npy(name, shape, value=0.5):
+    n = 1
+    for s in shape: n *= s
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': %r, }" % (tuple(shape),)
+    header += ' ' * (63 - (len(header) + 10) % 64) + '\n'
+    with open(sys.argv[1] + '/' + name, 'wb') as f:
+        f.write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(header)) + header.encode())
+        f.write(struct.pack('<%df' % n, *[(i * 37 % 11 - 5) * value for i in range(n)]))
+npy('q.npy', (5, 8)); npy('k.npy', (7, 8)); npy('v.npy', (7, 3)); npy('k9.npy', (7, 9)); npy('flat.npy', (8,)); npy('none.npy', (0, 8))
+PYTHON
+works "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k.npy,$scratch/v.npy" --seconds 0.001 --json -
+is_json "$scratch/out" "d['results'][0]['shape'] == {'batch':1,'heads':1,'queries':5,'keys':7,'dim':8,'value_dim':3}"
+refuses 'dim' "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k9.npy,$scratch/v.npy"
+refuses 'dimensions' "${bench[@]}" dot_product --input "$scratch/flat.npy,$scratch/k.npy,$scratch/v.npy"
+refuses 'size 0' "${bench[@]}" dot_product --input "$scratch/none.npy,$scratch/k.npy,$scratch/v.npy"
+refuses '2 were given' "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k.npy"
+refuses 'missing.npy' "${bench[@]}" dot_product --input "$scratch/missing.npy,$scratch/k.npy,$scratch/v.npy"
+head -c 100 "$scratch/q.npy" >"$scratch/cut.npy"
+refuses 'cut.npy' "${bench[@]}" dot_product --input "$scratch/cut.npy,$scratch/k.npy,$scratch/v.npy"
+refuses 'leave out --shape' "${bench[@]}" dot_product "${small[@]}" --input "$scratch/q.npy,$scratch/k.npy,$scratch/v.npy"
+
+# Slips.
+refuses 'mechanism' "${bench[@]}" nonsense
+refuses 'nonsense' "${bench[@]}" dot_product --rung nonsense
+refuses 'no ' "${bench[@]}" dot_product --shape rows=3
+refuses 'below 1' "${bench[@]}" dot_product --shape queries=0
+refuses 'below 1' "${bench[@]}" dot_product --shape queries=-1
+refuses 'smaller shape' "${bench[@]}" dot_product --shape queries=1000000000000
+refuses 'smaller shape' "${bench[@]}" dot_product --shape queries=1000000000,keys=1000000000
+refuses 'too large' "${bench[@]}" dot_product --shape queries=1000000000000000000000
+refuses '--threads' "${bench[@]}" dot_product --threads 0
+refuses '--threads' "${bench[@]}" dot_product --threads -1
+refuses '--threads' "${bench[@]}" dot_product --threads 2x
+refuses '--threads' "${bench[@]}" dot_product --threads 1000000
+refuses '--help' "${bench[@]}" dot_product --nonsense
+refuses '--help' "$bin/ladder_bench" nonsense
+refuses '--help' "$bin/ladder_bench"
+refuses 'cannot' "${bench[@]}" dot_product "${small[@]}" --rung fused --json /nonsense/result.json
+for chapter in "$bin"/[0-9][0-9]_*; do
+  refuses '--threads' "$chapter" --threads 0 --results "$scratch/results"
+  refuses '--help' "$chapter" --nonsense
+  refuses 'cannot' "$chapter" --quick --results /proc/nonsense
+  : >"$scratch/file"
+  refuses 'file' "$chapter" --quick --results "$scratch/file"
+  works "$chapter" --help
+done
+[[ ! -e $scratch/results ]] || fault 'a refused run left a folder behind'
+
+# A full disk leaves nothing half-written: a limit on the size of files stands for it.
+(ulimit -f 4; refuses 'cannot write' "${bench[@]}" dot_product "${small[@]}" --threads 1,2 --json "$scratch/full.json" --csv "$scratch/full.csv" --quiet; exit "$faults") || faults=$((faults + 1))
+[[ ! -e $scratch/full.json ]] || fault 'a half-written file is left'
+[[ -z $(find "$scratch" -name '*.tmp.*') ]] || fault 'a temporary file is left'
+
+if ((faults)); then
+  printf '%d faults\n' "$faults"
+  exit 1
+fi
+echo 'no faults'
