@@ -73,12 +73,12 @@ TEST_CASE("the micro-kernel multiplies, for every number of rows and depth", "[u
       std::vector<float> c(size(rows * simd::panel_columns));
       for (float& x : a) x = random.normal();
       for (float& x : b) x = random.normal();
-      simd::multiply_strip_in_blocks(rows, depth, 16, a.data(), depth, b.data(), simd::panel_columns, c.data(),
+      simd::multiply_strip_pairwise(rows, depth, 16, a.data(), depth, b.data(), simd::panel_columns, c.data(),
                                      simd::panel_columns);
       double worst = 0;
       double worst_sum = 0;
       std::vector<float> twice = c;
-      simd::multiply_strip<simd::Into::add>(rows, depth, a.data(), depth, b.data(), simd::panel_columns, twice.data(),
+      simd::multiply_strip<simd::Into::add>(rows, depth, 64, a.data(), depth, b.data(), simd::panel_columns, twice.data(),
                                             simd::panel_columns);
       for (std::ptrdiff_t i = 0; i < rows; ++i)
         for (std::ptrdiff_t j = 0; j < simd::panel_columns; ++j) {

@@ -67,7 +67,7 @@ double largest_finite(const Tensor& tensor) {
 ///   weight p_j: exp(s_j) / Σ exp(s): relative error 2δ, and the roundings of exp, of the sum and of the division.
 ///   output o:   Σ_j p_j ε_j (v_j − o) for independent errors ε_j of the weights: their root sum of squares, the row's
 ///               concentration, times the largest |v|; then the roundings of the sum over the keys and of the division.
-std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Chains& chains) {
+std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Blocks& blocks) {
   using numerics::sum_error;
   using numerics::unit_roundoff;
   const Index groups = p.batch() * p.heads();
@@ -77,10 +77,10 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
   const double largest_lse = largest_finite(r.lse);
   const double largest_weight = largest_finite(r.weights);
 
-  const double dim_chain = chains.scores > 0 ? std::min(chains.scores, number(p.dim())) : number(p.dim());
-  // A rung that sums the keys in blocks adds the blocks' sums one after the other.
-  const double key_chain =
-      chains.values > 0 ? std::min(chains.values + number(p.keys()) / chains.values, number(p.keys())) : number(p.keys());
+  // Additions that a term goes through: those of its block, and one for each block.
+  const auto chain = [](double terms, double block) { return block > 0 ? std::min(block + terms / block, terms) : terms; };
+  const double dim_chain = chain(number(p.dim()), blocks.scores);
+  const double key_chain = chain(number(p.keys()), blocks.values);
   const double exp_error = 4 * unit_roundoff;
   const double score_error = r.score_sums * (sum_error(dim_chain) + 3 * unit_roundoff);
   const double total_error = sum_error(key_chain) + exp_error;
@@ -132,9 +132,10 @@ DotProduct describe() {
                        {"8x2048x128", "heads=8,queries=2048,dim=128"}};
   m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
               {"dim", {"dim", "value_dim"}, {4, 8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=1024"}};
-  m.tile_edges = {simd::tile_rows, tiled_queries, 8 * simd::tile_rows, fused_queries};
+  m.tile_edges = {simd::tile_rows, tiled_queries, 2 * simd::tile_rows, 8 * simd::tile_rows, fused_queries};
   m.make = make;
   m.shape_of = shape_of;
+  m.prepare = [](const Problem& p, Output& out) { prepare(p, out, false); };
   m.reference = reference;
   m.cost = cost;
   m.footprint = footprint;
@@ -146,7 +147,7 @@ DotProduct describe() {
   m.from_files = from_files;
   m.tensor_names = {"query", "key", "value"};
 
-  // The last column: no chain of additions is longer than that (tiled: the lanes of a vector share out 128 and more).
+  // The last column: after so many terms a sum starts anew (0: never).
   m.ladder = {
       {"formula", "the equation in xtensor", formula, formula_workspace, {}, false},
       {"loops", "plain loops over contiguous memory", loops, weights_workspace, {}, false},

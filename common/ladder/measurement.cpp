@@ -33,7 +33,8 @@ nlohmann::json to_json(const Measurement& m) {
                          {"reason", m.reason}};
   if (m.status == Status::skipped) {
     for (const char* key : {"median_s", "spread_s", "aa_spread", "gflops", "gbytes_per_s", "roof_kind", "roof_value",
-                            "roof_share", "peak_extra_bytes", "max_error", "error_bound", "speedup_previous", "speedup_first"})
+                            "roof_share", "peak_extra_bytes", "peak_predicted", "max_error", "error_bound", "runs", "timed_rows", "rows",
+                            "speedup_previous", "speedup_first", "within_noise"})
       json[key] = nullptr;
     json["checked_rows"] = 0;
     return json;

@@ -39,9 +39,9 @@ struct Measurement {
   bool peak_predicted = false;
   double max_error = 0;    ///< largest difference from the reference, relative to its largest value; worse of before and after
   double error_bound = 0;  ///< what rounding explains, likewise
-  Index checked_rows = 0;
-  Index timed_rows = 0;  ///< of each head
-  Index rows = 0;
+  Index checked_rows = 0;  ///< of all heads together
+  Index timed_rows = 0;    ///< of each head
+  Index rows = 0;          ///< of each head
 
   std::optional<double> speedup_previous;  ///< over the rung before it, with the same threads
   std::optional<double> speedup_first;     ///< over the first rung measured

@@ -26,11 +26,11 @@ enum class Hardness {
 inline constexpr Hardness all_hardness[] = {Hardness::plain, Hardness::large_scores, Hardness::equal_keys,
                                             Hardness::outlier, Hardness::tiny};
 
-/// How a rung's sums are ordered: the longest chain of additions that one accumulator takes, for the two directions in which
-/// attention sums. The error bounds follow from it.
-struct Chains {
-  double scores = 0;  ///< over dim, or what the scores are summed over; 0 = all of it
-  double values = 0;  ///< over the keys; 0 = all of them
+/// How a rung's sums are ordered, for the two directions in which attention sums: after so many terms a sum starts anew, and
+/// the parts are added one after the other (or better). The error bounds follow from it.
+struct Blocks {
+  double scores = 0;  ///< over dim, or what the scores are summed over; 0 = one chain over all of it
+  double values = 0;  ///< over the keys; 0 = one chain over all of them
 };
 
 /// One way to compute a mechanism.
@@ -40,7 +40,7 @@ struct Rung {
   std::string idea;  ///< one line: what changed
   void (*run)(const Problem&, Output&) = nullptr;
   std::size_t (*workspace)(const Problem&) = nullptr;  ///< bytes beyond inputs and output
-  Chains chains = {};
+  Blocks blocks = {};
   bool parallel = true;  ///< uses all threads
   bool beside = false;   ///< not a step of the ladder: a library's way, shown beside it
 };
@@ -77,6 +77,8 @@ struct Mechanism {
 
   Problem (*make)(const Shape&, std::uint64_t seed, Hardness) = nullptr;
   Shape (*shape_of)(const Problem&) = nullptr;
+  /// Gives the output the size that every rung fills (not what only some store).
+  void (*prepare)(const Problem&, Output&) = nullptr;
   Reference (*reference)(const Problem&) = nullptr;
   Cost (*cost)(const Problem&) = nullptr;
   /// Bytes that a problem of this shape and its output take, as a float: a shape too large for memory is refused unmade.
@@ -86,7 +88,7 @@ struct Mechanism {
   Problem (*take_rows)(const Problem&, std::span<const Index>) = nullptr;
   /// The arrays of an output, the principal one first, and what may be wrong with each by rounding alone.
   std::vector<Field> (*fields)(const Output&) = nullptr;
-  std::vector<ReferenceField> (*reference_fields)(const Problem&, const Reference&, const Chains&) = nullptr;
+  std::vector<ReferenceField> (*reference_fields)(const Problem&, const Reference&, const Blocks&) = nullptr;
   /// The problem's tensors by name, and back from files: for `--input`, and to hand a problem to another process.
   std::vector<NamedTensor> (*tensors)(const Problem&) = nullptr;
   Problem (*from_files)(std::span<const std::filesystem::path>) = nullptr;  ///< one .npy a name in tensor_names
@@ -122,6 +124,8 @@ class Trial {
   /// Compares the last answer, of `rung`, with the float64 reference on `rows` (all where empty; rows ascending).
   /// The reference of the last set of rows is kept.
   virtual CheckResult check(std::size_t rung, std::span<const Index> rows) = 0;
+  /// Makes room for the answer and touches it, so that a rung's own memory can be told from it.
+  virtual void prepare() = 0;
   /// Overwrites the last answer, so that a rung that writes nothing is seen.
   virtual void spoil() = 0;
   virtual std::vector<NamedTensor> tensors() const = 0;

@@ -94,7 +94,8 @@ std::optional<int> serve_peak_memory(int argc, char** argv, const std::vector<Me
     const std::vector<std::filesystem::path> files(argv + 6, argv + argc);
     trial = mechanism.from_files(files);
   }
-  // The threads' stacks are not the rung's.
+  // Neither the threads' stacks nor the output are the rung's.
+  trial->prepare();
   machine::use_threads(std::stoi(argv[4]));
 
   // Writing 5 sets the mark back to what is held now; where that is not allowed, the mark so far may hide a part.

@@ -39,7 +39,11 @@ class TrialOf final : public Trial {
       reference_rows_.assign(rows.begin(), rows.end());
     }
     return compare_fields(mechanism_.fields(output_),
-                          mechanism_.reference_fields(problem_, *reference_, mechanism_.ladder.at(rung).chains), rows);
+                          mechanism_.reference_fields(problem_, *reference_, mechanism_.ladder.at(rung).blocks), rows);
+  }
+  void prepare() override {
+    mechanism_.prepare(problem_, output_);
+    spoil();
   }
   void spoil() override {
     for (const Field& field : mechanism_.fields(output_)) {

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
+#include "ladder/peak_memory.hpp"
 #include "numerics/statistics.hpp"
 
 namespace attention::ladder {
@@ -15,6 +17,7 @@ namespace {
 struct Line {
   std::vector<double> x;
   std::vector<double> seconds;
+  std::vector<double> noise;
   std::vector<double> x_bytes;
   std::vector<double> bytes;
 };
@@ -29,6 +32,7 @@ Lines lines_of(const SweepResult& result, const std::vector<double>& x_of) {
     Line& line = lines[{m.rung, m.threads}];
     line.x.push_back(x_of[i]);
     line.seconds.push_back(m.median_s);
+    line.noise.push_back(std::max(m.aa_spread, m.spread_s / m.median_s));
     // Below 256 kB the system's own bookkeeping is as large as what is measured.
     if (m.peak_extra_bytes && *m.peak_extra_bytes > 256e3) {
       line.x_bytes.push_back(x_of[i]);
@@ -58,6 +62,8 @@ void add_crossovers(SweepResult& result, const Lines& lines) {
         const double before = std::log(a->second.seconds[i] / b->second.seconds[i]);
         const double after = std::log(a->second.seconds[i + 1] / b->second.seconds[i + 1]);
         if (before * after >= 0) continue;
+        const auto noise = [&](std::size_t at) { return std::max(a->second.noise[at], b->second.noise[at]); };
+        if (std::abs(before) <= noise(i) || std::abs(after) <= noise(i + 1)) continue;
         const double t = before / (before - after);
         const double at = std::exp(std::log(a->second.x[i]) * (1 - t) + std::log(a->second.x[i + 1]) * t);
         const bool a_slower_first = before > 0;
@@ -78,8 +84,8 @@ void conclude(SweepResult& result, const std::vector<double>& x_of) {
 
 }  // namespace
 
-SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index largest, const ClimbOptions& options,
-                      machine::Roofs& roofs) {
+SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index largest, bool memory,
+                      const ClimbOptions& options, machine::Roofs& roofs) {
   SweepResult result{.name = sweep.name, .keys = sweep.keys, .base = sweep.base, .values = {}, .measurements = {}, .fits = {}, .crossovers = {}};
   std::vector<double> x_of;
   for (const Index value : sweep.values) {
@@ -87,8 +93,12 @@ SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index l
     result.values.push_back(value);
     std::string text = sweep.base;
     for (const std::string& key : sweep.keys) text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value);
-    const auto trial = mechanism.make(parse_shape(text, mechanism.keys()), 1, Hardness::plain);
+    const Shape shape = parse_shape(text, mechanism.keys());
+    const auto trial = mechanism.make(shape, 1, Hardness::plain);
     ClimbOptions each = options;
+    const PeakMemory peak(mechanism.name(), shape, 1);
+    if (memory)
+      each.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(mechanism.rungs()[rung].name, threads); };
     if (options.note)
       each.note = [&](const std::string& what) { options.note(fmt::format("{} = {}: {}", sweep.name, value, what)); };
     for (Measurement& m : climb(mechanism, *trial, each, roofs)) {

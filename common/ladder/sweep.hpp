@@ -16,7 +16,7 @@ struct SweepResult {
   struct Fit {
     std::string rung;
     int threads = 1;
-    std::string quantity;  ///< median_s or extra_bytes
+    std::string quantity;  ///< median_s or peak_extra_bytes
     double exponent = 0;
     double r_squared = 0;
     Index from = 0;
@@ -24,7 +24,8 @@ struct SweepResult {
   };
   std::vector<Fit> fits;
 
-  /// Where one rung becomes faster than another: between these values the order changes.
+  /// Where one rung becomes faster than another: between these values the order changes, by more than the A/A spread on
+  /// either side.
   struct Crossover {
     std::string slower_first;  ///< slower below, faster above
     std::string faster_first;
@@ -35,9 +36,9 @@ struct SweepResult {
 };
 
 /// Measures `sweep` with the rungs, threads and limits of `options`; the values larger than `largest` are left out.
-/// Throws as climb does.
-SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index largest, const ClimbOptions& options,
-                      machine::Roofs& roofs);
+/// `memory`: the peak memory of every rung at every size too, in a process each. Throws as climb does.
+SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index largest, bool memory,
+                      const ClimbOptions& options, machine::Roofs& roofs);
 
 /// Measures one shape over 1 … `most` threads (powers of two, and `most`).
 SweepResult run_thread_sweep(const AnyMechanism& mechanism, const std::string& shape, int most, const ClimbOptions& options,

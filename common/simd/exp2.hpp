@@ -14,7 +14,7 @@ inline constexpr float ln_2 = 0.693147180559945309417F;
 /// 2^-inf is 0, NaN stays NaN, and inf becomes NaN. Results below 2^-126 are 0: a softmax cannot tell.
 /// For x < 127.5: a softmax never asks for more than 2^0.
 [[gnu::always_inline]] inline Float exp2(Float x) {
-  x = x < broadcast(-127.F) ? broadcast(-127.F) : x;
+  x = max(broadcast(-127.F), x);  // NaN stays
   // Adding 1.5 * 2^23 leaves no room for a fraction: the sum is rounded to the nearest whole number, which then stands in
   // the low bits of its representation.
   const Float magic = broadcast(12582912.F);
@@ -31,7 +31,11 @@ inline constexpr float ln_2 = 0.693147180559945309417F;
   return p * std::bit_cast<Float>(exponent);
 }
 
-/// e^x, lane by lane: 2^(x log2 e). For |x| beyond 30 the rounding of the product shows: |x| · 6e-8 relative.
-[[gnu::always_inline]] inline Float exp(Float x) { return exp2(x * broadcast(log2_e)); }
+/// e^x, lane by lane: 2^(x log2 e), log2 e in two parts, since the rounding of one would shift all results together.
+/// For |x| beyond 30 the rounding of the product shows: |x| · 6e-8 relative.
+[[gnu::always_inline]] inline Float exp(Float x) {
+  constexpr float rest = 1.925963033500e-8F;  // log2 e − log2_e
+  return exp2(x * broadcast(log2_e) + x * broadcast(rest));
+}
 
 }  // namespace attention::simd

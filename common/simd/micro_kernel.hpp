@@ -15,65 +15,67 @@ inline constexpr int panel_columns = 2 * lanes;
 /// ready to start.
 inline constexpr int tile_rows = lanes == 16 ? 12 : 6;
 
-/// What happens to C: it is replaced by the product, or the product is added to it. The product itself is always summed
-/// from zero: additions to a small partial sum lose less than additions to a large total.
+/// What happens to C: it is replaced by the product, or the product is added to it.
 enum class Into { replace, add };
 
-/// C[Rows × 2 vectors] = or += A[Rows × depth] · B[depth × 2 vectors]: the sums stay in registers over the whole depth.
+/// C[Rows × 2 vectors] = or += A[Rows × depth] · B[depth × 2 vectors], for a tile that stays in registers.
+///
+/// After every `block` terms the sums are added to C and start again from zero: additions to a small partial sum lose less
+/// than additions to a large total, and 24 additions in 24 · block multiply-adds are cheap.
 /// A and C are row-major with their strides; row k of B's panel starts at b + k * b_stride.
 template <int Rows, Into into>
-[[gnu::flatten]] inline void multiply_tile(std::ptrdiff_t depth, const float* a, std::ptrdiff_t a_stride, const float* b,
-                                           std::ptrdiff_t b_stride, float* c, std::ptrdiff_t c_stride) {
-  Float sum[Rows][2] = {};
-  for (std::ptrdiff_t k = 0; k < depth; ++k) {
-    const Float b0 = load(b + k * b_stride);
-    const Float b1 = load(b + k * b_stride + lanes);
+[[gnu::flatten]] inline void multiply_tile(std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
+                                           std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c,
+                                           std::ptrdiff_t c_stride) {
+  for (std::ptrdiff_t first = 0; first < depth; first += block) {
+    Float sum[Rows][2] = {};
+    const std::ptrdiff_t last = depth - first < block ? depth : first + block;
+    for (std::ptrdiff_t k = first; k < last; ++k) {
+      const Float b0 = load(b + k * b_stride);
+      const Float b1 = load(b + k * b_stride + lanes);
+      unrolled<Rows>([&](auto i) {
+        const Float a_ik = broadcast(a[i * a_stride + k]);
+        sum[i][0] += a_ik * b0;
+        sum[i][1] += a_ik * b1;
+      });
+    }
+    const bool replace = into == Into::replace && first == 0;
     unrolled<Rows>([&](auto i) {
-      const Float a_ik = broadcast(a[i * a_stride + k]);
-      sum[i][0] += a_ik * b0;
-      sum[i][1] += a_ik * b1;
+      float* c_i = c + i * c_stride;
+      store(c_i, replace ? sum[i][0] : load(c_i) + sum[i][0]);
+      store(c_i + lanes, replace ? sum[i][1] : load(c_i + lanes) + sum[i][1]);
     });
   }
-  unrolled<Rows>([&](auto i) {
-    float* c_i = c + i * c_stride;
-    store(c_i, into == Into::add ? load(c_i) + sum[i][0] : sum[i][0]);
-    store(c_i + lanes, into == Into::add ? load(c_i + lanes) + sum[i][1] : sum[i][1]);
-  });
 }
 
 /// multiply_tile for any number of rows from 1 to tile_rows: the last strip of a matrix is seldom whole.
 template <Into into>
-void multiply_strip(std::ptrdiff_t rows, std::ptrdiff_t depth, const float* a, std::ptrdiff_t a_stride, const float* b,
-                    std::ptrdiff_t b_stride, float* c, std::ptrdiff_t c_stride) {
-  using Kernel = void (*)(std::ptrdiff_t, const float*, std::ptrdiff_t, const float*, std::ptrdiff_t, float*, std::ptrdiff_t);
+void multiply_strip(std::ptrdiff_t rows, std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
+                    std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c, std::ptrdiff_t c_stride) {
+  using Kernel = void (*)(std::ptrdiff_t, std::ptrdiff_t, const float*, std::ptrdiff_t, const float*, std::ptrdiff_t, float*,
+                          std::ptrdiff_t);
   static constexpr auto kernels = []<int... I>(std::integer_sequence<int, I...>) {
     return std::array<Kernel, tile_rows>{&multiply_tile<I + 1, into>...};
   }(std::make_integer_sequence<int, tile_rows>{});
-  kernels[static_cast<std::size_t>(rows - 1)](depth, a, a_stride, b, b_stride, c, c_stride);
+  kernels[static_cast<std::size_t>(rows - 1)](depth, block, a, a_stride, b, b_stride, c, c_stride);
 }
 
-/// C = A · B for one strip, summed in blocks: the products of `block` terms are summed from zero, four such sums are added
-/// one after the other, and longer depths are halved until four blocks are left (pairwise summation, Higham 1993). The
-/// error of one long chain of additions grows with its length, this one's with the logarithm; it costs 24 additions
-/// in 24 · block multiply-adds.
-inline void multiply_strip_in_blocks(std::ptrdiff_t rows, std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
-                                     std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c,
-                                     std::ptrdiff_t c_stride) {
-  if (depth > 4 * block) {
-    const std::ptrdiff_t half = (depth / 2 + block - 1) / block * block;
-    alignas(64) float second[tile_rows * panel_columns];
-    multiply_strip_in_blocks(rows, half, block, a, a_stride, b, b_stride, c, c_stride);
-    multiply_strip_in_blocks(rows, depth - half, block, a + half, a_stride, b + half * b_stride, b_stride, second,
-                             panel_columns);
-    for (std::ptrdiff_t i = 0; i < rows; ++i)
-      for (std::ptrdiff_t j = 0; j < panel_columns; j += lanes)
-        store(c + i * c_stride + j, load(c + i * c_stride + j) + load(second + i * panel_columns + j));
-    return;
-  }
-  multiply_strip<Into::replace>(rows, depth < block ? depth : block, a, a_stride, b, b_stride, c, c_stride);
-  for (std::ptrdiff_t k = block; k < depth; k += block)
-    multiply_strip<Into::add>(rows, depth - k < block ? depth - k : block, a + k, a_stride, b + k * b_stride, b_stride, c,
-                              c_stride);
+/// C = A · B for one strip and a long depth: it is halved until at most eight blocks are left, and the halves are added
+/// (pairwise summation, Higham 1993). The error of one long chain of additions grows with its length, this one's with the
+/// logarithm.
+inline void multiply_strip_pairwise(std::ptrdiff_t rows, std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
+                                    std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c,
+                                    std::ptrdiff_t c_stride) {
+  if (depth <= 8 * block)
+    return multiply_strip<Into::replace>(rows, depth, block, a, a_stride, b, b_stride, c, c_stride);
+  const std::ptrdiff_t half = (depth / 2 + block - 1) / block * block;
+  alignas(64) float second[tile_rows * panel_columns];
+  multiply_strip_pairwise(rows, half, block, a, a_stride, b, b_stride, c, c_stride);
+  multiply_strip_pairwise(rows, depth - half, block, a + half, a_stride, b + half * b_stride, b_stride, second,
+                          panel_columns);
+  for (std::ptrdiff_t i = 0; i < rows; ++i)
+    for (std::ptrdiff_t j = 0; j < panel_columns; j += lanes)
+      store(c + i * c_stride + j, load(c + i * c_stride + j) + load(second + i * panel_columns + j));
 }
 
 }  // namespace attention::simd

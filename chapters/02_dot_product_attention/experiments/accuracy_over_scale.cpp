@@ -51,7 +51,8 @@ LookUp accuracy_over_scale(const Context& c) {
   std::vector<Point> points;
   std::vector<LookUp> chosen;
   {
-    program::Progress progress("accuracy over the scale", 26);
+    program::Progress progress("accuracy over the scale", static_cast<std::int64_t>(scales(Features::raw, c.quick).size() +
+                                                                                    2 * scales(Features::unit, c.quick).size()));
     for (const Features features : {Features::raw, Features::unit, Features::centred}) {
       Problem problem{image_rows(train, keys, held_back, features, mean), image_rows(train, 0, keys, features, mean),
                       class_rows(train, 0, keys), 1};
@@ -74,7 +75,8 @@ LookUp accuracy_over_scale(const Context& c) {
   const LookUp usual{Features::raw, 1 / std::sqrt(784.F)};
   {
     std::vector<LookUp> look_ups{usual};
-    look_ups.insert(look_ups.end(), chosen.begin(), chosen.end());
+    for (const LookUp& look_up : chosen)
+      if (look_up.features != usual.features || look_up.scale != usual.scale) look_ups.push_back(look_up);
     program::Progress progress("accuracy on the test images", static_cast<std::int64_t>(look_ups.size()));
     for (const LookUp& look_up : look_ups) {
       const Problem problem = test_problem(c.data, look_up);

@@ -41,10 +41,10 @@ class Climber {
   }
 
   void add_sweep(const ladder::SweepResult& sweep) {
-    std::cout << fmt::format("Over {} ({}): time grows as\n", sweep.name, sweep.base);
+    if (!sweep.fits.empty()) std::cout << fmt::format("Over {} ({}):\n", sweep.name, sweep.base);
     for (const auto& fit : sweep.fits)
-      if (fit.quantity == "median_s")
-        std::cout << fmt::format("    {:<9} {}^{:.2f} from {} to {}\n", fit.rung, sweep.name, fit.exponent, fit.from, fit.to);
+      std::cout << fmt::format("    {:<9} {} grows as {}^{:.2f} from {} to {}\n", fit.rung,
+                               fit.quantity == "median_s" ? "time" : "extra memory", sweep.name, fit.exponent, fit.from, fit.to);
     for (const auto& crossover : sweep.crossovers)
       std::cout << fmt::format("    {} becomes faster than {} at {} = {:.0f}\n", crossover.slower_first,
                                crossover.faster_first, sweep.name, crossover.at);
@@ -136,10 +136,9 @@ void climb_the_ladder(const Context& c, const LookUp& best) {
   for (const ladder::Sweep& sweep : any.sweeps()) {
     program::Progress progress(fmt::format("scaling over {}", sweep.name));
     options.note = [&](const std::string& what) { progress.note(what); };
-    // Memory is asked over n alone: one process a rung and size.
-    options.peak_memory = nullptr;
-    if (sweep.name == "n" && !c.quick) options.peak_memory = {};
-    const ladder::SweepResult result = ladder::run_sweep(any, sweep, c.quick ? 256 : 1 << 20, options, c.roofs);
+    // Memory over n alone: it takes a process a rung and size.
+    const bool memory = sweep.name == "n" && !c.quick;
+    const ladder::SweepResult result = ladder::run_sweep(any, sweep, c.quick ? 256 : 1 << 20, memory, options, c.roofs);
     progress.clear();
     climber.add_sweep(result);
   }

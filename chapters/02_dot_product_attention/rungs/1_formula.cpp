@@ -27,7 +27,7 @@ void formula(const Problem& p, Output& out) {
       const Tensor<1> largest = xt::amax(scores, {1});
       xt::noalias(weights) = xt::exp(scores - xt::view(largest, all(), newaxis()));
       const Tensor<1> total = xt::sum(weights, {1});
-      weights /= xt::view(total, all(), newaxis());
+      xt::noalias(weights) /= xt::view(total, all(), newaxis());
       // output = weights · V
       xt::view(out.output, b, h) =
           xt::sum(xt::view(weights, all(), all(), newaxis()) * xt::view(value, newaxis(), all(), all()), {1});

@@ -4,6 +4,7 @@
 // of B and twelve broadcasts of A feed 24 multiply-adds. K is transposed into panels first, so that the kernel reads it in
 // order. The softmax uses a vector exponential. The n × m weights are still stored, and read again.
 #include <algorithm>
+#include <cmath>
 
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
@@ -15,19 +16,19 @@ namespace {
 
 constexpr Index block_queries = 8 * simd::tile_rows;
 
-/// c[rows × columns] = factor · a[rows × depth] · B, B in panels `b_panel` floats apart; sums start anew after `block` terms.
+/// c[rows × columns] = sign · a[rows × depth] · B, B in panels `b_panel` floats apart; sums start anew after `block` terms.
 void product(Index rows, Index columns, Index depth, Index block, const float* a, Index a_stride, const float* b, Index b_stride,
-             Index b_panel, float factor, float* c, Index c_stride) {
+             Index b_panel, float sign, float* c, Index c_stride) {
   alignas(64) float tile[simd::tile_rows * simd::panel_columns];
   for (Index j = 0; j < columns; j += simd::panel_columns)
     for (Index i = 0; i < rows; i += simd::tile_rows) {
       const Index height = std::min<Index>(simd::tile_rows, rows - i);
       const Index width = std::min<Index>(simd::panel_columns, columns - j);
-      simd::multiply_strip_in_blocks(height, depth, block, a + i * a_stride, a_stride,
+      simd::multiply_strip_pairwise(height, depth, block, a + i * a_stride, a_stride,
                                      b + j / simd::panel_columns * b_panel, b_stride, tile, simd::panel_columns);
       for (Index y = 0; y < height; ++y)
         for (Index x = 0; x < width; ++x)
-          c[(i + y) * c_stride + j + x] = factor * tile[y * simd::panel_columns + x];
+          c[(i + y) * c_stride + j + x] = sign * tile[y * simd::panel_columns + x];
     }
 }
 
@@ -64,8 +65,8 @@ void simd(const Problem& p, Output& out) {
         const float* value = pad ? padded_values.data() + head * keys * padded : p.value.data() + head * keys * value_dim;
 
         product(rows, keys, dim, depth_block, p.query.data() + row * dim, dim, packed.data() + head * head_size, simd::panel_columns,
-                dim * simd::panel_columns, p.scale, weights, keys);
-        for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(weights + i * keys, keys);
+                dim * simd::panel_columns, std::copysign(1.F, p.scale), weights, keys);
+        for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(weights + i * keys, keys, std::abs(p.scale));
         product(rows, value_dim, keys, values_block, weights, keys, value, padded, simd::panel_columns, 1.F,
                 out.output.data() + row * value_dim, value_dim);
       }

@@ -4,7 +4,7 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <stdexcept>
+#include <cmath>
 
 #include "rungs/rungs.hpp"
 #include "rungs/softmax.hpp"
@@ -36,9 +36,9 @@ void openblas(const Problem& p, Output& out) {
         const Index first = block * block_queries;
         const auto rows = static_cast<blasint>(std::min(block_queries, p.queries() - first));
         const Index row = head * p.queries() + first;
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, keys, dim, p.scale, p.query.data() + row * p.dim(), dim,
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, keys, dim, std::copysign(1.F, p.scale), p.query.data() + row * p.dim(), dim,
                     p.key.data() + head * p.keys() * p.dim(), dim, 0.F, scores.data(), keys);
-        for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(scores.data() + i * p.keys(), p.keys());
+        for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(scores.data() + i * p.keys(), p.keys(), std::abs(p.scale));
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, value_dim, keys, 1.F, scores.data(), keys,
                     p.value.data() + head * p.keys() * p.value_dim(), value_dim, 0.F,
                     out.output.data() + row * p.value_dim(), value_dim);

@@ -13,10 +13,10 @@ using tensor::Index;
 /// n rounded up to a multiple of `unit`.
 inline Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
-/// Products of this many terms are summed from zero, see multiply_strip_in_blocks.
+/// A score is summed in blocks of so many terms, see multiply_tile.
 inline constexpr Index depth_block = 16;
 
-/// Keys whose weighted values are summed from zero before they are added to the output.
+/// And an output in blocks of so many keys.
 inline constexpr Index values_block = 32;
 
 /// Floats that pack_keys writes.
