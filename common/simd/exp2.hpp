@@ -15,12 +15,12 @@ inline constexpr float ln_2 = 0.693147180559945309417F;
 /// For x < 127.5: a softmax never asks for more than 2^0.
 [[gnu::always_inline]] inline Float exp2(Float x) {
   x = max(broadcast(-127.F), x);  // NaN stays
-  // Adding 1.5 * 2^23 leaves no room for a fraction: the sum is rounded to the nearest whole number, which then stands in
-  // the low bits of its representation.
-  const Float magic = broadcast(12582912.F);
+  // Adding 1.5 · 2^23 leaves no room for a fraction: the sum is rounded to the nearest whole number, which then stands in the
+  // low bits of its representation; 127 more, and those bits are the exponent of 2^n.
+  const Float magic = broadcast(12582912.F + 127.F);
   const Float shifted = x + magic;
   const Float f = x - (shifted - magic);
-  const Int exponent = (std::bit_cast<Int>(shifted) - std::bit_cast<std::int32_t>(12582912.F) + 127) << 23;
+  const Int exponent = std::bit_cast<Int>(shifted) << 23;
   Float p = broadcast(0x1.41d334p-13F);
   p = p * f + broadcast(0x1.5f456ap-10F);
   p = p * f + broadcast(0x1.3b2dbcp-7F);

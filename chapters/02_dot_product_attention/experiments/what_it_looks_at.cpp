@@ -59,7 +59,7 @@ void what_it_looks_at(const Context& c, const LookUp& best) {
 
   // The record keeps only the keys that are among somebody's most attended; its rows then sum to less than 1.
   std::ranges::sort(keys);
-  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   record::AttentionRecord record;
   record.title = fmt::format("Test images and the training images they look at ({}, scale {:.3g})",
                              features_name(best.features), best.scale);

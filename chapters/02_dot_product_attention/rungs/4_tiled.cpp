@@ -2,8 +2,8 @@
 //
 // What changed: the loops over queries and keys are cut into tiles, so that a tile of K (and then of V) is read from the
 // near cache for 32 queries instead of from memory for each; and the sums are told to be reorderable (omp simd reduction),
-// so that the dot product uses vectors. Each tile of V is summed from zero and then added to the output: short chains of
-// additions also lose less precision than one over all keys.
+// so that the dot product uses vectors. The values of 32 keys are summed from zero, then those of a tile, then all: short
+// chains of additions also lose less precision than one over all keys.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,6 +14,9 @@
 namespace attention::dot_product {
 
 namespace {
+
+/// Keys whose weighted values are summed from zero before they are added to the tile's sum.
+constexpr Index short_sum = 32;
 
 float dot(const float* a, const float* b, Index n) {
   float sum = 0;
@@ -34,28 +37,30 @@ float softmax_row(float* row, Index n) {
   float largest = -std::numeric_limits<float>::infinity();
   for (Index j = 0; j < n; ++j) largest = std::max(largest, row[j]);
   if (largest == -std::numeric_limits<float>::infinity()) largest = 0;
-  float total = 0;
-  for (Index first = 0; first < n; first += tiled_keys) {
-    float part = 0;
-    for (Index j = first; j < std::min(first + tiled_keys, n); ++j) {
-      row[j] = std::exp(row[j] - largest);
-      part += row[j];
-    }
-    total += part;
+  // In float64: the total is one number a row, and every weight is divided by it.
+  double total = 0;
+  for (Index j = 0; j < n; ++j) {
+    row[j] = std::exp(row[j] - largest);
+    total += static_cast<double>(row[j]);
   }
-  for (Index j = 0; j < n; ++j) row[j] /= total;
-  return largest + std::log(total);
+  const auto divisor = static_cast<float>(total);
+  for (Index j = 0; j < n; ++j) row[j] /= divisor;
+  return static_cast<float>(static_cast<double>(largest) + std::log(total));
 }
 
-/// output[i] += Σ_j weights[i][j] · v_j over one tile of keys; `sum` holds value_dim floats.
+/// output[i] += Σ_j weights[i][j] · v_j over one tile of keys; `sum` and `part` hold value_dim floats each.
 void values_tile(const float* weights, Index stride, const float* value, Index rows, Index columns, Index value_dim,
-                 float* sum, float* output) {
+                 float* sum, float* part, float* output) {
   for (Index i = 0; i < rows; ++i) {
     std::fill(sum, sum + value_dim, 0.F);
-    for (Index j = 0; j < columns; ++j) {
-      const float weight = weights[i * stride + j];
+    for (Index first = 0; first < columns; first += short_sum) {
+      std::fill(part, part + value_dim, 0.F);
+      for (Index j = first; j < std::min(first + short_sum, columns); ++j) {
+        const float weight = weights[i * stride + j];
 #pragma omp simd
-      for (Index c = 0; c < value_dim; ++c) sum[c] += weight * value[j * value_dim + c];
+        for (Index c = 0; c < value_dim; ++c) part[c] += weight * value[j * value_dim + c];
+      }
+      for (Index c = 0; c < value_dim; ++c) sum[c] += part[c];
     }
     for (Index c = 0; c < value_dim; ++c) output[i * value_dim + c] += sum[c];
   }
@@ -72,6 +77,7 @@ void tiled(const Problem& p, Output& out) {
 #pragma omp parallel
   {
     std::vector<float> sum(static_cast<std::size_t>(value_dim));
+    std::vector<float> part(static_cast<std::size_t>(value_dim));
 #pragma omp for collapse(3) schedule(static)
     for (Index b = 0; b < p.batch(); ++b)
       for (Index h = 0; h < p.heads(); ++h)
@@ -88,7 +94,7 @@ void tiled(const Problem& p, Output& out) {
           std::fill(output, output + rows * value_dim, 0.F);
           for (Index j = 0; j < keys; j += tiled_keys)
             values_tile(weights + j, keys, p.value_of(b, h) + j * value_dim, rows, std::min(tiled_keys, keys - j),
-                        value_dim, sum.data(), output);
+                        value_dim, sum.data(), part.data(), output);
         }
   }
 }

@@ -14,7 +14,7 @@ using tensor::Index;
 inline Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
 /// A score is summed in blocks of so many terms, see multiply_tile.
-inline constexpr Index depth_block = 16;
+inline constexpr Index depth_block = 32;
 
 /// And an output in blocks of so many keys.
 inline constexpr Index values_block = 32;

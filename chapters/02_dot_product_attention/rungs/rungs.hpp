@@ -16,7 +16,7 @@ void openblas(const Problem& problem, Output& out);
 
 // Tile sizes that callers need to know: the tests and the samples visit the rows at their edges.
 inline constexpr Index tiled_queries = 32;
-inline constexpr Index tiled_keys = 32;
+inline constexpr Index tiled_keys = 256;
 inline constexpr Index fused_queries = 768;
 
 /// Memory that a rung takes beyond inputs and output, in bytes.
