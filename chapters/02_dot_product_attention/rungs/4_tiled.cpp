@@ -2,11 +2,14 @@
 //
 // What changed: the loops over queries and keys are cut into tiles, so that a tile of K (and then of V) is read from the
 // near cache for 32 queries instead of from memory for each; and the sums are told to be reorderable (omp simd reduction),
-// so that the dot product uses vectors. The values of 32 keys are summed from zero, then those of a tile, then all: short
-// chains of additions also lose less precision than one over all keys.
+// so that the dot product uses vectors. The values of 16 keys are summed from zero, then those of a tile, then all: short
+// chains of additions also lose less precision than one over all keys. The scale goes into Q, together with log2(e): 2^x is
+// cheaper than e^x, and the scores are rounded once less.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "rungs/rungs.hpp"
@@ -16,7 +19,7 @@ namespace attention::dot_product {
 namespace {
 
 /// Keys whose weighted values are summed from zero before they are added to the tile's sum.
-constexpr Index short_sum = 32;
+constexpr Index short_sum = 16;
 
 float dot(const float* a, const float* b, Index n) {
   float sum = 0;
@@ -25,27 +28,27 @@ float dot(const float* a, const float* b, Index n) {
   return sum;
 }
 
-/// scores[i][j] = scale · q_i · k_j over one tile.
-void scores_tile(const float* query, const float* key, Index rows, Index columns, Index dim, float scale, float* scores,
-                 Index stride) {
+/// scores[i][j] = q_i · k_j over one tile.
+void scores_tile(const float* query, const float* key, Index rows, Index columns, Index dim, float* scores, Index stride) {
   for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < columns; ++j) scores[i * stride + j] = scale * dot(query + i * dim, key + j * dim, dim);
+    for (Index j = 0; j < columns; ++j) scores[i * stride + j] = dot(query + i * dim, key + j * dim, dim);
 }
 
-/// One row of scores becomes weights; gives the row's log-sum-exp.
-float softmax_row(float* row, Index n) {
+/// One row of scores in powers of two becomes 2^(score − largest); gives the sum of these, and the row's log-sum-exp.
+struct Total {
+  float sum;
+  float lse;
+};
+Total exponentials(float* row, Index n) {
   float largest = -std::numeric_limits<float>::infinity();
   for (Index j = 0; j < n; ++j) largest = std::max(largest, row[j]);
   if (largest == -std::numeric_limits<float>::infinity()) largest = 0;
-  // In float64: the total is one number a row, and every weight is divided by it.
-  double total = 0;
+  double sum = 0;  // in float64: everything in the row is divided by this one number
   for (Index j = 0; j < n; ++j) {
-    row[j] = std::exp(row[j] - largest);
-    total += static_cast<double>(row[j]);
+    row[j] = std::exp2(row[j] - largest);
+    sum += static_cast<double>(row[j]);
   }
-  const auto divisor = static_cast<float>(total);
-  for (Index j = 0; j < n; ++j) row[j] /= divisor;
-  return static_cast<float>(static_cast<double>(largest) + std::log(total));
+  return {static_cast<float>(sum), static_cast<float>(static_cast<double>(largest) * std::numbers::ln2 + std::log(sum))};
 }
 
 /// output[i] += Σ_j weights[i][j] · v_j over one tile of keys; `sum` and `part` hold value_dim floats each.
@@ -73,9 +76,11 @@ void tiled(const Problem& p, Output& out) {
   const Index keys = p.keys();
   const Index dim = p.dim();
   const Index value_dim = p.value_dim();
+  const double factor = static_cast<double>(p.scale) * std::numbers::log2e;
   const Index tiles = (p.queries() + tiled_queries - 1) / tiled_queries;
 #pragma omp parallel
   {
+    std::vector<float> query(static_cast<std::size_t>(tiled_queries * dim));
     std::vector<float> sum(static_cast<std::size_t>(value_dim));
     std::vector<float> part(static_cast<std::size_t>(value_dim));
 #pragma omp for collapse(3) schedule(static)
@@ -87,14 +92,25 @@ void tiled(const Problem& p, Output& out) {
           float* weights = out.weights_of(b, h) + first * keys;
           float* output = out.output_of(b, h) + first * value_dim;
 
+          // Q · scale · log2(e), once: the exponentials are powers of two.
+          const float* from = p.query_of(b, h) + first * dim;
+          for (Index i = 0; i < rows * dim; ++i)
+            query[static_cast<std::size_t>(i)] = static_cast<float>(static_cast<double>(from[i]) * factor);
           for (Index j = 0; j < keys; j += tiled_keys)
-            scores_tile(p.query_of(b, h) + first * dim, p.key_of(b, h) + j * dim, rows, std::min(tiled_keys, keys - j),
-                        dim, p.scale, weights + j, keys);
-          for (Index i = 0; i < rows; ++i) out.lse_of(b, h)[first + i] = softmax_row(weights + i * keys, keys);
+            scores_tile(query.data(), p.key_of(b, h) + j * dim, rows, std::min(tiled_keys, keys - j), dim, weights + j, keys);
+          std::array<Total, tiled_queries> totals;
+          for (Index i = 0; i < rows; ++i) totals[static_cast<std::size_t>(i)] = exponentials(weights + i * keys, keys);
           std::fill(output, output + rows * value_dim, 0.F);
           for (Index j = 0; j < keys; j += tiled_keys)
             values_tile(weights + j, keys, p.value_of(b, h) + j * value_dim, rows, std::min(tiled_keys, keys - j),
                         value_dim, sum.data(), part.data(), output);
+          // Divided last: a weight that is rounded before it is used would be off by as much again.
+          for (Index i = 0; i < rows; ++i) {
+            const Total& total = totals[static_cast<std::size_t>(i)];
+            for (Index c = 0; c < value_dim; ++c) output[i * value_dim + c] /= total.sum;
+            for (Index j = 0; j < keys; ++j) weights[i * keys + j] /= total.sum;
+            out.lse_of(b, h)[first + i] = total.lse;
+          }
         }
   }
 }

@@ -16,6 +16,10 @@ namespace {
 
 constexpr Index block_queries = 8 * simd::tile_rows;
 
+/// Terms after which a score's sum starts anew: half of the fused rung's, since the score is rounded once more when it is
+/// stored unscaled.
+constexpr Index score_block = depth_block / 2;
+
 /// c[rows × columns] = sign · a[rows × depth] · B, B in panels `b_panel` floats apart; sums start anew after `block` terms.
 void product(Index rows, Index columns, Index depth, Index block, const float* a, Index a_stride, const float* b, Index b_stride,
              Index b_panel, float sign, float* c, Index c_stride) {
@@ -64,7 +68,7 @@ void simd(const Problem& p, Output& out) {
         float* weights = out.weights.data() + row * keys;
         const float* value = pad ? padded_values.data() + head * keys * padded : p.value.data() + head * keys * value_dim;
 
-        product(rows, keys, dim, depth_block, p.query.data() + row * dim, dim, packed.data() + head * head_size, simd::panel_columns,
+        product(rows, keys, dim, score_block, p.query.data() + row * dim, dim, packed.data() + head * head_size, simd::panel_columns,
                 dim * simd::panel_columns, std::copysign(1.F, p.scale), weights, keys);
         for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(weights + i * keys, keys, std::abs(p.scale));
         product(rows, value_dim, keys, values_block, weights, keys, value, padded, simd::panel_columns, 1.F,

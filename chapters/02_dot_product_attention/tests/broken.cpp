@@ -76,7 +76,7 @@ void broken(const Problem& p, Output& out) {
 }
 
 /// All threads keep their scores in one buffer.
-void racing(const Problem& p, Output& out) {
+[[maybe_unused]] void racing(const Problem& p, Output& out) {
   prepare(p, out, false);
   std::vector<float> scores(static_cast<std::size_t>(p.keys()));
 #pragma omp parallel for collapse(3) schedule(static, 1)
