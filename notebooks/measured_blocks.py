@@ -7,11 +7,14 @@ A block stands between two comments, each on a line of its own:
     ...
     <!-- end -->
 
-Names: `ladder PROBLEM`, `scaling SWEEP`, `accuracy`, `high_dimension`, `figure NAME`.
+Names: ladder PROBLEM, scaling SWEEP, accuracy, high_dimension, figure NAME. PROBLEM, SWEEP and NAME are those of the
+chapter's ladder.json, scaling.json and summary.json.
 
---write   replaces the blocks in the tracked files; takes full results on real data only
---render  writes copies with this machine's figures under the results folder
+--write   replaces the blocks in the tracked files, all or none; takes full results on real data only
+--render  writes copies with this machine's figures under the results folder; a full run's where there is one
 --check   only looks whether every block is closed and known
+
+Exit status: 0 fine; 1 --check found faults; 2 something to put right first. Each fault is one line.
 """
 import argparse
 import os
@@ -22,70 +25,48 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from attention_plots.results import Chapter, Missing, description  # noqa: E402
-from attention_plots.tables import amount, crossover_table, fit_table, ladder_table, seconds, table  # noqa: E402
+from attention_plots.results import Chapter, Missing, description, origin  # noqa: E402
+from attention_plots.tables import ladder_table, number, quantity, sweep_tables, table  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-OPEN = re.compile(r"^<!-- measured: (.+?) -->$")
-CLOSE = "<!-- end -->"
+OPEN = re.compile(r"^ {0,3}<!-- measured: (\S.*?) -->\s*$")
+CLOSE = re.compile(r"^ {0,3}<!-- end -->\s*$")
+BROKEN = re.compile(r"^ {0,3}<!--\s*measured")
+FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
 class Fault(Exception):
     """A mistake of the user or in a file: one line."""
 
 
-def blocks(text, name):
-    """The blocks of `text` as (first line, last line, block name); lines count from 0 and hold the two comments."""
-    found, start = [], None
+def scan(text, where):
+    """The blocks of `text` as (first line, last line, name), and its faults as lines of text. Lines count from 0 in the
+    former, first and last are the two comments; code between fences holds no blocks."""
+    found, faults, start, fenced = [], [], None, False
     for number, line in enumerate(text.split("\n")):
-        opened = OPEN.match(line.strip())
-        if opened:
+        if FENCE.match(line):
+            fenced = not fenced
+        # A block's own content has no fences; one that is open would swallow the rest of the page.
+        if fenced and start is None:
+            continue
+        opened = OPEN.match(line)
+        if opened or BROKEN.match(line):
             if start is not None:
-                raise Fault(f"{name}:{number + 1}: a measured block begins inside another")
-            start = (number, opened.group(1))
-        elif line.strip() == CLOSE:
+                faults.append(f"{where}:{start[0] + 1}: the measured block '{start[1]}' is not closed before line {number + 1}")
+                start = None
+            if opened:
+                start = (number, opened.group(1))
+            else:
+                faults.append(f"{where}:{number + 1}: write <!-- measured: NAME -->")
+        elif CLOSE.match(line):
             if start is None:
-                raise Fault(f"{name}:{number + 1}: '{CLOSE}' without a measured block")
-            found.append((start[0], number, start[1]))
+                faults.append(f"{where}:{number + 1}: '<!-- end -->' without a measured block")
+            else:
+                found.append((start[0], number, start[1]))
             start = None
-        elif line.strip().startswith("<!-- measured"):
-            raise Fault(f"{name}:{number + 1}: write <!-- measured: NAME -->")
     if start is not None:
-        raise Fault(f"{name}:{start[0] + 1}: the measured block '{start[1]}' is not closed")
-    return found
-
-
-def _accuracy(chapter):
-    document = chapter.read("accuracy")
-    rows = [[r["features"], f"{r['scale']:.3g}", {"held_back": "held-back", "test": "test"}[r["set"]],
-             f"{100 * r['accuracy']:.2f} %", f"{r['perplexity']:.1f}"] for r in document["rows"]]
-    return document, table(["images as", "scale", "queries", "accuracy", "perplexity"], rows)
-
-
-def _high_dimension(chapter):
-    document = chapter.read("high_dimension")
-    rows = [[str(r["dim"]), "1/√dim" if r["scaled"] else "1", f"{r['score_variance']:.3g}", f"{r['entropy']:.2f}",
-             f"{r['gradient_norm']:.2g}", f"{100 * r['broken_rows_without_max']:.0f} %",
-             f"{100 * r['broken_rows_with_max']:.0f} %"] for r in document["rows"]]
-    return document, table(["dim", "scale", "variance of scores", "entropy", "gradient norm",
-                            "rows lost without max-subtraction", "with it"], rows)
-
-
-def _figure(chapter, name):
-    document = chapter.read("summary")
-    for figure in document["figures"]:
-        if figure["name"] == name:
-            value, unit = figure["value"], figure["unit"]
-            shown = {"B": amount, "s": seconds}.get(unit, lambda v: f"{100 * v:.2f} %" if 1e-3 <= v <= 1 else f"{v:.2g}")(value)
-            return document, f"**{shown}**: {figure['meaning']}."
-    raise Fault(f"summary.json of {chapter.name} has no figure {name}")
-
-
-def _sweep(chapter, name):
-    sweep = chapter.sweeps().get(name)
-    if sweep is None:
-        raise Fault(f"scaling.json of {chapter.name} has no sweep {name}")
-    return sweep, fit_table(sweep) + ("" if name == "threads" else "\n\n" + crossover_table(sweep))
+        faults.append(f"{where}:{start[0] + 1}: the measured block '{start[1]}' is not closed")
+    return found, faults
 
 
 def _ladder(chapter, name):
@@ -93,32 +74,72 @@ def _ladder(chapter, name):
     return problem, ladder_table(problem)
 
 
-KINDS = {"ladder": _ladder, "scaling": _sweep, "figure": _figure, "accuracy": _accuracy, "high_dimension": _high_dimension}
+def _scaling(chapter, name):
+    sweep = chapter.sweep(name)
+    return sweep, sweep_tables(sweep)
 
 
-def check_name(name, where):
-    """The kind and the arguments of a block's name. Raises Fault on an unknown one."""
+def _figure(chapter, name):
+    summary = chapter.read("summary")
+    for figure in summary["figures"]:
+        if figure["name"] == name:
+            return summary, f"**{quantity(figure['value'], figure['unit'])}**: {figure['meaning']}."
+    raise Missing(f"summary.json of {chapter.name} has no figure {name}")
+
+
+def _accuracy(chapter):
+    document = chapter.read("accuracy")
+    # The test set is asked twice for a scale that was also the chosen one.
+    rows = dict.fromkeys((r["features"], f"{r['scale']:.3g}", {"held_back": "held-back", "test": "test"}.get(r["set"], r["set"]),
+                          f"{100 * r['accuracy']:.2f} %", f"{r['perplexity']:.1f}") for r in document["rows"])
+    return document, table(["images as", "scale", "queries", "accuracy", "perplexity"], rows)
+
+
+def _high_dimension(chapter):
+    document = chapter.read("high_dimension")
+    rows = [[str(r["dim"]), "1/√dim" if r["scaled"] else "1", number(r["score_variance"]), f"{r['entropy']:.2f}",
+             f"{r['largest_weight']:.2f}", f"{r['gradient_norm']:.2g}", f"{100 * r['broken_rows_without_max']:.0f} %",
+             f"{100 * r['broken_rows_with_max']:.0f} %"] for r in document["rows"]]
+    return document, table(["dim", "scale", "variance of scores", "entropy", "largest weight", "gradient norm",
+                            "rows broken without max", "with"], rows)
+
+
+# Each kind of block with the number of its arguments.
+KINDS = {"ladder": (_ladder, 1), "scaling": (_scaling, 1), "figure": (_figure, 1), "accuracy": (_accuracy, 0),
+         "high_dimension": (_high_dimension, 0)}
+
+
+def known(name):
+    """Whether a block may have this name."""
     kind, *rest = name.split()
-    if kind not in KINDS or len(rest) != (0 if kind in ("accuracy", "high_dimension") else 1):
-        raise Fault(f"{where}: there is no measured block '{name}'")
-    return kind, rest
+    return kind in KINDS and len(rest) == KINDS[kind][1]
+
+
+def measure(name, chapter):
+    """The document that a block's figures come from, and its Markdown. Raises Missing where there are no such results."""
+    kind, *rest = name.split()
+    try:
+        return KINDS[kind][0](chapter, *rest)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Missing(f"the results of {chapter.name} have no field {error} for '{name}': measure again") from None
 
 
 def content(name, chapter, where, strict):
-    """The lines of one block."""
-    kind, rest = check_name(name, where)
+    """The Markdown of one block. `strict` takes full results on real data only and raises Fault for others; else a block
+    without results says so."""
+    if not known(name):
+        raise Fault(f"{where}: there is no measured block '{name}'")
     try:
-        document, text = KINDS[kind](chapter, *rest)
-    except (Missing, Fault) as reason:
+        document, text = measure(name, chapter)
+    except Missing as reason:
         if strict:
-            raise
-        return f"*Not measured here yet: {reason}.*"
+            raise Fault(f"{where}: {reason}") from None
+        return f"*Not measured here yet. {reason}.*"
     about = description(document)
-    if strict and (about["mode"] != "full" or about["data"] != "real"):
+    if strict and (about["mode"], about["data"]) != ("full", "real"):
         raise Fault(f"{where}: the results of {chapter.name} are of a {about['mode']} run on {about['data']} data; "
                     "--write takes full runs on real data only")
-    machine = about["machine"]
-    source = f"Measured on {machine['cpu']}, {machine['cpus_available']} cores, {machine['compiler']}, {machine['date'][:10]}"
+    source = "Measured on " + ", ".join(origin(document))
     if about["mode"] == "quick":
         source += ", in a quick run"
     if about["data"] == "stand_in":
@@ -127,21 +148,35 @@ def content(name, chapter, where, strict):
 
 
 def fill(text, where, chapter_of, strict):
-    """The text with every block's content replaced."""
+    """The text with every block's content replaced; `chapter_of` gives the results for a block's name."""
+    found, faults = scan(text, where)
+    faults += [f"{where}:{first + 1}: there is no measured block '{name}'" for first, _, name in found if not known(name)]
+    if faults:
+        raise Fault("\n".join(faults))
     lines = text.split("\n")
-    for first, last, name in reversed(blocks(text, where)):
-        lines[first + 1:last] = ["", *content(name, chapter_of(name), where, strict).split("\n"), ""]
+    for first, last, name in reversed(found):
+        at = f"{where}:{first + 1}"
+        lines[first + 1:last] = ["", *content(name, chapter_of(name), at, strict).split("\n"), ""]
     return "\n".join(lines)
 
 
 def move_links(text, old, new):
-    """Relative links of a page in folder `old`, for its copy in folder `new`."""
+    """Relative links and pictures of a page in folder `old`, for its copy in folder `new`; code stays as it is."""
     def moved(match):
         target = match.group(2)
         if re.match(r"[a-z]+:|#|/", target):
             return match.group(0)
         return f"{match.group(1)}({os.path.relpath(old / target, new)})"
-    return re.sub(r"(\[[^\]]*\])\(([^)\s]+)\)", moved, text)
+
+    lines, fenced = [], False
+    for line in text.split("\n"):
+        fenced ^= bool(FENCE.match(line))
+        if not fenced:
+            pieces = re.split(r"(`[^`]*`)", line)
+            pieces[::2] = [re.sub(r"(\])\(([^)\s]+)\)", moved, piece) for piece in pieces[::2]]
+            line = "".join(pieces)
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def write(path, text):
@@ -158,60 +193,74 @@ def write(path, text):
         raise
 
 
-def documents():
-    """The lessons with their chapter, and the README, whose blocks are looked for in every chapter."""
-    lessons = sorted(ROOT.glob("chapters/[0-9][0-9]_*/README.md"))
-    names = [lesson.parent.name for lesson in lessons]
+def documents(root=ROOT):
+    """The lessons, each with its chapter, and the README, whose blocks are looked for in every chapter."""
+    lessons = sorted(root.glob("chapters/[0-9][0-9]_*/README.md"))
     yield from ((lesson, [lesson.parent.name]) for lesson in lessons)
-    yield ROOT / "README.md", names
+    yield root / "README.md", [lesson.parent.name for lesson in lessons]
 
 
-def finder(chapters, results, mode):
-    """Gives for a block's name the first of the chapters that has it."""
+def finder(chapters, results):
+    """Gives for a block's name the first of the chapters that has results for it, a full run's before a quick one's."""
     def find(name):
-        kind, *rest = name.split()
-        for chapter in (Chapter(c, results, mode) for c in chapters):
+        candidates = [Chapter(chapter, results, "full") for chapter in chapters]
+        for chapter in candidates:
             try:
-                KINDS[kind](chapter, *rest)
+                measure(name, chapter)
                 return chapter
-            except (Missing, Fault, KeyError):
+            except Missing:
                 continue
-        return Chapter(chapters[0], results, mode)
+        return candidates[0]
     return find
+
+
+def check(root=ROOT):
+    """All faults in the markers of the tracked files, a line each."""
+    faults = []
+    for path, _ in documents(root):
+        where = str(path.relative_to(root))
+        found, unclosed = scan(path.read_text(encoding="utf-8"), where)
+        faults += unclosed
+        faults += [f"{where}:{first + 1}: there is no measured block '{name}'" for first, _, name in found if not known(name)]
+    return faults
+
+
+def update(results, strict, root=ROOT):
+    """Fills the tracked files themselves (`strict`) or copies of them under `results`. Raises Fault before anything is
+    written."""
+    if not results.is_dir():
+        raise Fault(f"there is no results folder {results}: ./course run makes one")
+    pages = []
+    for path, chapters in documents(root):
+        text = fill(path.read_text(encoding="utf-8"), str(path.relative_to(root)), finder(chapters, results), strict)
+        if strict:
+            pages.append((path, text))
+        else:
+            copy = results.resolve() / path.parent.relative_to(root).name / "README.md"
+            pages.append((copy, move_links(text, path.parent, copy.parent)))
+    for path, text in pages:
+        write(path, text)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", default=str(ROOT / "results"))
+    parser.add_argument("--results", default=str(ROOT / "results"), metavar="DIR", help="default: results/")
     action = parser.add_mutually_exclusive_group(required=True)
     for name in ("write", "render", "check"):
         action.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
-
-    faults = 0
-    for path, chapters in documents():
-        where = str(path.relative_to(ROOT))
-        text = path.read_text(encoding="utf-8")
-        try:
-            if options.check:
-                for first, _, name in blocks(text, where):
-                    check_name(name, f"{where}:{first + 1}")
-                continue
-            results = Path(options.results)
-            mode = "full" if options.write else os.environ.get("ATTENTION_MODE", "full")
-            filled = fill(text, where, finder(chapters, results, mode), options.write)
-            if options.write:
-                write(path, filled)
-            else:
-                copy = results / path.parent.relative_to(ROOT).name / "README.md"
-                write(copy, move_links(filled, path.parent, copy.parent))
-        except (Fault, Missing) as fault:
-            print(f"course: {fault}", file=sys.stderr)
-            faults += 1
-            if options.write:
-                return 2
-    if faults:
-        return 1 if options.check else 0
+    try:
+        if options.check:
+            faults = check()
+            print(*(f"course: {fault}\n" for fault in faults), sep="", end="", file=sys.stderr)
+            return 1 if faults else 0
+        update(Path(options.results), options.write)
+    except Fault as fault:
+        print(*(f"course: {line}\n" for line in str(fault).split("\n")), sep="", end="", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"course: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     return 0
 
 

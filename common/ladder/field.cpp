@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "numerics/comparison.hpp"
@@ -42,7 +44,11 @@ CheckResult compare_fields(const std::vector<Field>& answer, const std::vector<R
       throw std::logic_error(fmt::format("field {} of the answer and {} of the reference differ in form", field.name, wanted.name));
     const numerics::Comparison found = compare_field(field, wanted, rows);
     if (i == 0) {
-      const double unit = found.largest_reference > 0 ? found.largest_reference : 1;
+      // The largest value of all rows, the unchecked ones too.
+      double largest = found.largest_reference;
+      for (const float value : field.values)
+        if (std::isfinite(value)) largest = std::max(largest, std::abs(static_cast<double>(value)));
+      const double unit = largest > 0 ? largest : 1;
       result.max_error = found.largest_error / unit;
       result.bound = wanted.bound / unit;
       result.checked_rows = wanted.groups * wanted.rows;

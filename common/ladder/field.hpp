@@ -41,7 +41,7 @@ struct NamedTensor {
 /// What came of a check.
 struct CheckResult {
   bool passed = false;
-  double max_error = 0;   ///< of the principal array, relative to its largest reference value
+  double max_error = 0;   ///< of the principal array, relative to its largest value
   double bound = 0;       ///< what was allowed, likewise
   Index checked_rows = 0;
   std::string fault;      ///< one line where it failed

@@ -1,14 +1,15 @@
 """Plots of ladders, scaling, memory and attention, drawn from the result files of a chapter.
 
-Every function takes what `results.Chapter` has read and gives a matplotlib figure; none knows a chapter's mechanism.
+Functions that draw take what `Chapter` has read and give a matplotlib figure; none knows a chapter's mechanism.
 """
+from . import style
+from .curves import curves, panel
 from .ladder import ladder, memory
 from .records import looks_at, weights
-from .results import Chapter
+from .results import Chapter, Missing
 from .scaling import scaling
-from . import style
-from .style import colour, draw
-from .tables import crossover_table, fit_table, ladder_table
+from .show import draw, measured, save, say
+from .tables import crossover_table, figure_table, fit_table, ladder_table, sweep_tables
 
-__all__ = ["Chapter", "colour", "crossover_table", "draw", "fit_table", "ladder", "ladder_table", "looks_at", "memory",
-           "scaling", "weights"]
+__all__ = ["Chapter", "Missing", "crossover_table", "curves", "draw", "figure_table", "fit_table", "ladder", "ladder_table",
+           "looks_at", "measured", "memory", "panel", "save", "say", "scaling", "style", "sweep_tables", "weights"]

@@ -1,54 +1,90 @@
 """What attended to what, from an attention record."""
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import PowerNorm
 
 from .style import foot
 
+_RIGHT, _WRONG = "#005A8C", "#B03A00"
 
-def weights(record, layer=0, head=0):
-    """The weights of one head as a heat map: a row a query, a column a key."""
+
+def _grouped(record):
+    """The keys in the order of their labels, the queries' labels first; and the labels with their number of keys."""
+    labels = record["keys"]["labels"]
+    names = list(dict.fromkeys([*(record["queries"].get("labels") or []), *labels]))
+    names = [name for name in names if name in labels]
+    return [i for name in names for i, label in enumerate(labels) if label == name], [(n, labels.count(n)) for n in names]
+
+
+def weights(record, layer=0, head=0, group=False):
+    """The weights of one head as a heat map: a row a query, a column a key. `group` puts keys of one label side by side
+    (never tokens or frames, whose order means something). Colours follow the square root, so that small weights show."""
     matrix = record["weights"][layer, head]
-    figure, axes = plt.subplots(figsize=(min(11, 2 + 0.12 * matrix.shape[1]), 1.6 + 0.28 * matrix.shape[0]))
-    image = axes.imshow(matrix, cmap="cividis", aspect="auto", vmin=0)
-    labels = record["queries"].get("labels")
-    if labels:
-        axes.set_yticks(range(len(labels)), labels, fontsize=8)
-    key_labels = record["keys"].get("labels")
-    if key_labels and len(key_labels) <= 40:
-        axes.set_xticks(range(len(key_labels)), key_labels, rotation=90, fontsize=8)
-    axes.set_xlabel("keys")
-    axes.set_ylabel("queries")
+    rows, columns = matrix.shape
+    figure, axes = plt.subplots(figsize=(min(11, 3 + 0.1 * columns), min(11, 2.1 + 0.24 * rows)))
+    labels = record["keys"].get("labels")
+    if group and labels:
+        order, groups = _grouped(record)
+        matrix = matrix[:, order]
+        ends = np.cumsum([count for _, count in groups])
+        for end in ends[:-1]:
+            axes.axvline(end - 0.5, color="white", linewidth=1)
+        axes.set_xticks([end - (count + 1) / 2 for end, (_, count) in zip(ends, groups)], [name for name, _ in groups],
+                        rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
+    elif labels and columns <= 60:
+        axes.set_xticks(range(columns), labels, rotation=90, fontsize=8)
+    image = axes.imshow(matrix, cmap="cividis", aspect="auto", interpolation="nearest", norm=PowerNorm(0.5, vmin=0))
+    if record["queries"].get("labels") and rows <= 60:
+        axes.set_yticks(range(rows), record["queries"]["labels"], fontsize=8)
+    axes.set_xlabel(f"keys: {columns} {record['keys']['kind']}" + (", by class" if group and labels else ""))
+    axes.set_ylabel(f"queries: {record['queries']['kind']}")
     axes.grid(False)
     figure.colorbar(image, ax=axes, label="weight", fraction=0.03, pad=0.02)
-    axes.set_title(record["title"])
+    words = f"{record['title']}\nEach row is one query: bright is where it looks"
+    if record["weights"].shape[:2] != (1, 1):
+        words += f" (layer {layer + 1}, head {head + 1})"
+    figure.suptitle(words, x=0.01, ha="left", fontsize=11)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
-    foot(figure, {**record, "mode": record.get("mode", "full")})
+    foot(figure, record)
     return figure
 
 
-def looks_at(record, most=8, layer=0, head=0):
-    """Every query picture beside the key pictures it attends to most, with their weights."""
+def _share(weight):
+    return f"{100 * weight:.1f} %" if weight >= 5e-4 else "< 0.1 %"
+
+
+def _picture(axes, pixels, cmap):
+    axes.imshow(pixels, cmap=cmap, vmin=0, vmax=255 if pixels.dtype == np.uint8 else 1)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.spines[:].set_visible(True)
+
+
+def looks_at(record, most=8, layer=0, head=0, cmap="gray"):
+    """Every query picture beside the `most` key pictures it attends to most, with weight and label; a label like the
+    query's has a tick, another a cross. Both sides have pixels. `cmap` is for pictures without colour."""
     matrix = record["weights"][layer, head]
     queries, keys = record["queries"], record["keys"]
-    figure, grid = plt.subplots(len(matrix), most + 1, figsize=(1.12 * (most + 1), 1.36 * len(matrix) + 0.8))
-    for row, line in zip(grid, matrix):
-        place = list(grid[:, 0]).index(row[0])
-        label = queries["labels"][place]
-        row[0].imshow(queries["pixels"][place], cmap="gray_r")
-        row[0].set_title(label, fontsize=8, loc="center", fontweight="bold", pad=3)
-        for axes, key in zip(row[1:], np.argsort(-line)[:most]):
-            axes.imshow(keys["pixels"][key], cmap="gray_r")
-            other = keys["labels"][key]
-            axes.set_title(f"{line[key]:.3f}" if other == label else f"{line[key]:.3f}\n{other}", fontsize=8, loc="center",
-                           color="black" if other == label else "#B03A00", pad=3)
-        for axes in row:
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.grid(False)
-            axes.spines[:].set_visible(True)
-        row[0].spines[:].set_linewidth(2)
-    figure.suptitle(record["title"] + "\nleft, framed: who asks. Then the most attended, with weights; another class is named.",
-                    x=0.01, ha="left", fontsize=10)
-    figure.tight_layout(rect=(0, 0.02, 1, 0.985), h_pad=0.5)
-    foot(figure, {**record, "mode": record.get("mode", "full")})
+    most = min(most, matrix.shape[1])
+    figure, grid = plt.subplots(len(matrix), most + 1, figsize=(1.12 * (most + 1), 1.42 * len(matrix) + 0.8), squeeze=False)
+    names, others = queries.get("labels"), keys.get("labels")
+    for place, (row, line) in enumerate(zip(grid, matrix)):
+        _picture(row[0], queries["pixels"][place], cmap)
+        row[0].spines[:].set_linewidth(2.5)
+        if names:
+            row[0].set_title(names[place], fontsize=8, loc="center", fontweight="bold", pad=3)
+        for axes, key in zip(row[1:], np.argsort(-line, kind="stable")[:most]):
+            _picture(axes, keys["pixels"][key], cmap)
+            words, colour = _share(line[key]), "black"
+            if others:
+                same = bool(names) and others[key] == names[place]
+                colour = (_RIGHT if same else _WRONG) if names else "black"
+                words += "\n" + ("" if not names else "✓ " if same else "✗ ") + others[key]
+            axes.set_title(words, fontsize=7.5, loc="center", color=colour, pad=3)
+    marks = "; ✓ has the query's class, ✗ another" if names and others else ""
+    figure.suptitle(f"{record['title']}\nFramed: the query. Beside it the keys with the largest weights{marks}", x=0.01,
+                    ha="left", fontsize=10)
+    figure.tight_layout(rect=(0, 0.02, 1, 0.99), h_pad=0.6, w_pad=0.4)
+    foot(figure, record)
     return figure

@@ -7,31 +7,47 @@ import numpy as np
 
 
 class Missing(Exception):
-    """A result file is not there: one line that says which and how to make it."""
+    """A result is not there or cannot be read: one line that says which and how to make it."""
 
 
 class Chapter:
     """The results of one chapter.
 
-    The folder is $ATTENTION_RESULTS (default: ../results) / name, or its subfolder quick/ where $ATTENTION_MODE is
-    "quick" or where only that exists.
+    The folder is `results` (else $ATTENTION_RESULTS, else ../results) / name for a full run, and its subfolder quick/
+    for a quick one. `mode` (else $ATTENTION_MODE, else "full") says which is wanted; where only the other is there, it
+    is taken.
     """
 
     def __init__(self, name, results=None, mode=None):
-        results = Path(results or os.environ.get("ATTENTION_RESULTS", "../results"))
-        mode = mode or os.environ.get("ATTENTION_MODE", "full")
-        full, quick = results / name, results / name / "quick"
-        has_full = (full / "summary.json").exists()
         self.name = name
-        self.folder = quick if mode == "quick" or (not has_full and (quick / "summary.json").exists()) else full
+        self._results = Path(results or os.environ.get("ATTENTION_RESULTS") or "../results")
+        mode = mode or os.environ.get("ATTENTION_MODE") or "full"
+        full, quick = self._results / name, self._results / name / "quick"
+        wanted, other = (quick, full) if mode == "quick" else (full, quick)
+        self.folder = other if not _finished(wanted) and _finished(other) else wanted
+
+    def _missing(self, file, what):
+        # Named from the results folder on: the line may stand on a page that others read.
+        return Missing(f"{file.relative_to(self._results)} {what}: ./course run {self.name[:2]} makes it")
 
     def read(self, name):
         """The result file NAME.json as a dictionary."""
         file = self.folder / f"{name}.json"
         try:
             return json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise Missing(f"{file} is not there yet: ./course run {self.name[:2]} makes it") from None
+        except OSError:
+            raise self._missing(file, "is not there yet") from None
+        except ValueError:
+            raise self._missing(file, "is no JSON") from None
+
+    def array(self, name):
+        """The .npy file NAME beside the result files."""
+        try:
+            return np.load(self.folder / name, allow_pickle=False)
+        except OSError:
+            raise self._missing(self.folder / name, "is not there yet") from None
+        except ValueError:
+            raise self._missing(self.folder / name, "is no .npy file") from None
 
     def problem(self, name):
         """One problem of ladder.json, with the file's own description."""
@@ -39,28 +55,55 @@ class Chapter:
         for problem in document["problems"]:
             if problem["name"] == name:
                 return {**description(document), **problem}
-        names = ", ".join(p["name"] for p in document["problems"])
-        raise Missing(f"ladder.json of {self.name} has no problem {name}; it has {names}")
+        raise Missing(f"ladder.json of {self.name} has no problem {name}; it has {', '.join(self.problems())}")
 
     def problems(self):
         """The names of the problems in ladder.json."""
-        return [p["name"] for p in self.read("ladder")["problems"]]
+        return [problem["name"] for problem in self.read("ladder")["problems"]]
+
+    def sweep(self, name):
+        """One sweep of scaling.json, with the file's own description."""
+        sweeps = self.sweeps()
+        if name not in sweeps:
+            raise Missing(f"scaling.json of {self.name} has no sweep {name}; it has {', '.join(sweeps)}")
+        return sweeps[name]
 
     def sweeps(self):
         """The sweeps of scaling.json, by name, each with the file's own description."""
         document = self.read("scaling")
-        return {s["name"]: {**description(document), **s} for s in document["sweeps"]}
+        return {sweep["name"]: {**description(document), **sweep} for sweep in document["sweeps"]}
 
     def record(self, name):
         """An attention record: the JSON, with `weights` and the sides' `pixels` as arrays."""
         record = self.read(f"{name}.attention")
-        record["weights"] = np.load(self.folder / record["weights"])
+        record["mode"] = "quick" if self.folder.name == "quick" else "full"
+        record["weights"] = self.array(record["weights"])
         for side in ("queries", "keys"):
             if record[side].get("pixels"):
-                record[side]["pixels"] = np.load(self.folder / record[side]["pixels"])
+                record[side]["pixels"] = self.array(record[side]["pixels"])
         return record
+
+
+def _finished(folder):
+    # A chapter's program writes its summary last.
+    return (folder / "summary.json").exists()
 
 
 def description(document):
     """What a result file says about itself."""
     return {key: document[key] for key in ("machine", "data", "mode") if key in document}
+
+
+def rows_run(document):
+    """The rows of a problem or a sweep that were run."""
+    return [row for row in document.get("results", []) if row["status"] != "skipped"]
+
+
+def origin(document):
+    """Where figures come from, in pieces: CPU, threads, compiler, date."""
+    machine = document.get("machine")
+    if not machine:
+        return []
+    counts = sorted({row["threads"] for row in rows_run(document)})
+    threads = " and ".join(", ".join(map(str, counts)).rsplit(", ", 1)) if counts else f"up to {machine['cpus_available']}"
+    return [machine["cpu"], f"{threads} thread{'' if threads == '1' else 's'}", machine["compiler"], machine["date"][:10]]

@@ -115,7 +115,7 @@ void climb_the_ladder(const Context& c, const LookUp& best) {
     ladder::ClimbOptions options;
     options.threads = threads;
     options.seconds = c.quick ? 0.05 : 0.4;
-    options.sample_above_s = c.quick ? 0.5 : 10;
+    options.sample_above_s = c.quick ? 0.5 : 2;
     options.reference_flops = c.quick ? 2e8 : 2e9;
     const auto found = climber.climb(shape.name, fmt::format("Standard shape {} (heads × n × dim)", shape.name), *trial, peak, options);
     const Measurement* m = find(found, "fused", 1);

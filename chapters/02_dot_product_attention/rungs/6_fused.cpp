@@ -1,7 +1,7 @@
 // Rung 6, fused: one pass over the keys, the softmax corrected as it goes; no n × m matrix exists.
 //
-// What changed: the scores of a band of 24 queries and one block of at most 512 keys are all that is held, and they stay in
-// the second-level cache; panels of K and of V are used by both strips of 12 queries in the band. Each row
+// What changed: the scores of a band of 24 queries (96 where the vectors are long) and one block of at most 512 keys are all
+// that is held, and they stay in the second-level cache; a panel of K or V serves all the band's strips of 12 queries. Each row
 // keeps its maximum m_i, its sum l_i and its unnormalised output O_i; when a block of keys brings a larger maximum, what was
 // gathered so far is scaled down by exp(m_i_old − m_i) (the online softmax: Milakov & Gimelshein 2018; in attention: Rabe &
 // Staats 2021, Dao et al. 2022, algorithm 1). Exponentials are powers of two: log2(e) goes into the scale of Q beforehand.
@@ -25,13 +25,17 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-/// Queries whose scores are held at a time: two strips of the micro-kernel.
-constexpr Index band_queries = 2 * simd::tile_rows;
+/// Queries whose scores are held at a time, at most: eight strips of the micro-kernel.
+constexpr Index tallest_band = 8 * simd::tile_rows;
+
+/// Depth of a panel of K that stays in the nearest cache (16 KB of 32) while a band's strips pass over it.
+constexpr Index near_depth = 128;
 
 /// How the problem is cut. Rows do not influence each other, so the height of a block of queries may follow the number of
 /// threads; the width of a block of keys decides the order of the sums and follows the shape alone.
 struct Blocks {
   Index queries;
+  Index band;  ///< queries whose scores are held at a time
   Index keys;
   Index scores_stride;  ///< of a row of scores: a little more than a power of two, whose rows would share cache lines
   Index value_stride;  ///< value_dim rounded up to whole panels
@@ -44,8 +48,11 @@ struct Blocks {
     // Equal heights: a last block of a few rows would pack all of K for them.
     const Index count = (p.queries() + queries - 1) / queries;
     queries = round_up((p.queries() + count - 1) / count, simd::tile_rows);
-    // The packed block of K takes at most 256 KB, half of a small second-level cache.
-    keys = std::clamp<Index>(65536 / p.dim() / simd::panel_columns * simd::panel_columns, simd::panel_columns, 512);
+    // Long vectors: a tall band, so that each part of K that is fetched serves many strips. Short ones: a low band, so that
+    // its scores of many keys stay near.
+    band = std::min(p.dim() > near_depth ? tallest_band : 2 * simd::tile_rows, queries);
+    // The packed block of K takes at most 400 KB, less than a second-level cache.
+    keys = std::clamp<Index>(102400 / p.dim() / simd::panel_columns * simd::panel_columns, simd::panel_columns, 512);
     keys = std::min(keys, round_up(p.keys(), simd::panel_columns));
     scores_stride = keys + simd::lanes;
     value_stride = round_up(p.value_dim(), simd::panel_columns);
@@ -60,8 +67,8 @@ struct Scratch {
       : query(size(blocks.queries * p.dim())),
         key(size(blocks.keys * p.dim())),
         value(size(blocks.value_stride == p.value_dim() ? 0 : blocks.keys * blocks.value_stride)),
-        scores(size(std::min(band_queries, blocks.queries) * blocks.scores_stride)),
-        sum(size(std::min(band_queries, blocks.queries) * blocks.value_stride)),
+        scores(size(blocks.band * blocks.scores_stride)),
+        sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),
         m(size(blocks.queries)),
         l(size(blocks.queries)) {}
@@ -72,10 +79,14 @@ struct Scratch {
 /// scores[i][j] = q_i · k_j for a band of queries and a block of packed keys.
 void band_scores(const float* query, Index rows, const float* packed, Index keys, Index dim, float* scores,
                  Index stride) {
-  for (Index j = 0; j < keys; j += simd::panel_columns)       // panels of keys
-    for (Index i = 0; i < rows; i += simd::tile_rows)         // strips of 12 queries
-      simd::multiply_strip_pairwise(std::min<Index>(simd::tile_rows, rows - i), dim, depth_block, query + i * dim, dim,
-                                     packed + j * dim, simd::panel_columns, scores + i * stride + j, stride);
+  for (Index j = 0; j < keys; j += simd::panel_columns)        // panels of keys
+    for (Index c = 0; c < dim; c += near_depth)                // a part of the panel that stays in the nearest cache
+      for (Index i = 0; i < rows; i += simd::tile_rows) {      // strips of 12 queries
+        const auto multiply = c == 0 ? simd::multiply_strip<simd::Into::replace> : simd::multiply_strip<simd::Into::add>;
+        multiply(std::min<Index>(simd::tile_rows, rows - i), std::min(near_depth, dim - c), depth_block,
+                 query + i * dim + c, dim, packed + j * dim + c * simd::panel_columns, simd::panel_columns,
+                 scores + i * stride + j, stride);
+      }
 }
 
 /// One row of scores becomes 2^(score − m_i); m_i and l_i take the block in. Gives exp(m_i_old − m_i), by which what
@@ -134,10 +145,10 @@ void attend_block(const Problem& p, const Blocks& blocks, Index head, Index firs
     pack_keys(p.key.data() + (head * p.keys() + j) * dim, keys, dim, s.key.data());
     const Values value = pad_values(p.value.data() + (head * p.keys() + j) * value_dim, keys, value_dim, s.value.data());
 
-    for (Index i = 0; i < rows; i += band_queries) {  // bands of queries
-      const Index height = std::min(band_queries, rows - i);
+    for (Index i = 0; i < rows; i += blocks.band) {  // bands of queries
+      const Index height = std::min(blocks.band, rows - i);
       band_scores(s.query.data() + i * dim, height, s.key.data(), padded_keys, dim, s.scores.data(), blocks.scores_stride);
-      float alpha[band_queries];
+      float alpha[tallest_band];
       for (Index y = 0; y < height; ++y) {
         float* scores = s.scores.data() + y * blocks.scores_stride;
         std::fill(scores + keys, scores + padded_keys, -infinity);  // keys that do not exist get no weight
@@ -183,9 +194,8 @@ void fused(const Problem& p, Output& out) {
 std::size_t fused_workspace(const Problem& p) {
   const int threads = omp_get_max_threads();
   const Blocks b(p, threads);
-  const Index band = std::min(band_queries, b.queries);
   const Index floats = b.queries * (p.dim() + b.value_stride + 2) + b.keys * (p.dim() + b.value_stride) +
-                       band * (b.scores_stride + b.value_stride);
+                       b.band * (b.scores_stride + b.value_stride);
   return static_cast<std::size_t>(threads * floats) * sizeof(float);
 }
 
