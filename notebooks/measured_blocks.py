@@ -7,8 +7,9 @@ A block stands between two comments, each on a line of its own:
     ...
     <!-- end -->
 
-Names: ladder PROBLEM, scaling SWEEP, accuracy, high_dimension, figure NAME. PROBLEM, SWEEP and NAME are those of the
-chapter's ladder.json, scaling.json and summary.json.
+Names: ladder PROBLEM [MECHANISM], scaling SWEEP [MECHANISM], figure NAME, rows FILE, accuracy, high_dimension. PROBLEM, SWEEP
+and NAME are those of the chapter's ladder.json, scaling.json and summary.json; MECHANISM is needed where a chapter has
+several. `rows FILE` is any result FILE.json that holds {"rows": [{heading: value, ...}, ...]}.
 
 --write   replaces the blocks in the tracked files, all or none; takes full results on real data only
 --render  writes copies with this machine's figures under the results folder; a full run's where there is one
@@ -26,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from attention_plots.results import Chapter, Missing, description, origin  # noqa: E402
-from attention_plots.tables import ladder_table, number, quantity, sweep_tables, table  # noqa: E402
+from attention_plots.tables import ladder_table, number, quantity, row_table, sweep_tables, table  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 OPEN = re.compile(r"^ {0,3}<!-- measured: (\S.*?) -->\s*$")
@@ -69,13 +70,13 @@ def scan(text, where):
     return found, faults
 
 
-def _ladder(chapter, name):
-    problem = chapter.problem(name)
+def _ladder(chapter, name, mechanism=None):
+    problem = chapter.problem(name, mechanism)
     return problem, ladder_table(problem)
 
 
-def _scaling(chapter, name):
-    sweep = chapter.sweep(name)
+def _scaling(chapter, name, mechanism=None):
+    sweep = chapter.sweep(name, mechanism)
     return sweep, sweep_tables(sweep)
 
 
@@ -104,15 +105,20 @@ def _high_dimension(chapter):
                             "rows broken without max", "with"], rows)
 
 
-# Each kind of block with the number of its arguments.
-KINDS = {"ladder": (_ladder, 1), "scaling": (_scaling, 1), "figure": (_figure, 1), "accuracy": (_accuracy, 0),
-         "high_dimension": (_high_dimension, 0)}
+def _rows(chapter, name):
+    document = chapter.read(name)
+    return document, row_table(document["rows"])
+
+
+# Each kind of block with the least and the largest number of its arguments.
+KINDS = {"ladder": (_ladder, 1, 2), "scaling": (_scaling, 1, 2), "figure": (_figure, 1, 1), "rows": (_rows, 1, 1),
+         "accuracy": (_accuracy, 0, 0), "high_dimension": (_high_dimension, 0, 0)}
 
 
 def known(name):
     """Whether a block may have this name."""
     kind, *rest = name.split()
-    return kind in KINDS and len(rest) == KINDS[kind][1]
+    return kind in KINDS and KINDS[kind][1] <= len(rest) <= KINDS[kind][2]
 
 
 def measure(name, chapter):

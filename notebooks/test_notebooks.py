@@ -48,16 +48,16 @@ def make_results(results, about=ABOUT):
     rows = [row("loops", 1, 2e-1, status="sampled", peak_predicted=True), row("fused", 1, 2e-3),
             SKIPPED, row("fused", 2, 1e-3),
             row("openblas", 2, 2e-3, beside=True, within_noise=True)]
-    put("ladder", {"problems": [{"name": name, "title": f"Problem {name}", "shape": "n=64", "results": rows}
+    put("ladder", {"problems": [{"name": name, "mechanism": "dot_product", "title": f"Problem {name}", "shape": "n=64", "results": rows}
                                 for name in ("look_up", "8x512x64", "8x2048x64", "8x2048x128")]})
     sizes = [64, 128, 256]
     put("scaling", {"sweeps": [
-        {"name": name, "keys": [name], "base": "heads=1", "values": sizes,
+        {"name": name, "mechanism": "dot_product", "keys": [name], "base": "heads=1", "values": sizes,
          "results": [row(rung, 1, factor * size ** 2, shape={name: size}) for rung, factor in (("loops", 1e-6), ("fused", 1e-8))
                      for size in sizes],
          "fits": [{"rung": "fused", "threads": 1, "quantity": "median_s", "exponent": 2.0, "r_squared": 1.0, "from": 64, "to": 256}],
          "crossovers": [{"slower_below": "fused", "faster_below": "loops", "threads": 1, "at": 70.0}]} for name in ("n", "dim")
-    ] + [{"name": "threads", "keys": [], "base": "heads=8", "values": [1, 2],
+    ] + [{"name": "threads", "mechanism": "dot_product", "keys": [], "base": "heads=8", "values": [1, 2],
           "results": [row("fused", 1, 2e-3, shape={}), row("fused", 2, 1e-3, shape={})], "fits": [], "crossovers": []}]})
     put("accuracy", {"rows": [{"features": f, "scale": s, "accuracy": 0.5, "perplexity": 10.0, "set": w}
                               for f in ("raw pixels", "unit vectors") for s in (1.0, 10.0) for w in ("held_back", "test")]})
@@ -95,9 +95,10 @@ class Blocks(unittest.TestCase):
             self.assertEqual([fault[:4] for fault in faults], places, text)
 
     def test_unknown_names_are_refused(self):
-        for name in ("nonsense", "ladder", "accuracy x", "figure a b"):
+        for name in ("nonsense", "ladder", "ladder a b c", "accuracy x", "figure a b", "rows"):
             self.assertFalse(measured_blocks.known(name), name)
-        for name in ("ladder look_up", "ladder 8x2048x64", "scaling n", "accuracy", "high_dimension", "figure a"):
+        for name in ("ladder look_up", "ladder 8x2048x64 dot_product", "scaling n", "rows high_dimension", "accuracy",
+                     "high_dimension", "figure a"):
             self.assertTrue(measured_blocks.known(name), name)
 
     def test_the_lessons_markers_are_right(self):
@@ -118,7 +119,7 @@ class Blocks(unittest.TestCase):
     def test_every_kind_has_content(self):
         with tempfile.TemporaryDirectory() as results:
             make_results(results)
-            for name in ("ladder look_up", "scaling n", "scaling dim", "scaling threads", "accuracy", "high_dimension",
+            for name in ("ladder look_up", "ladder look_up dot_product", "rows high_dimension", "scaling n", "scaling dim", "scaling threads", "accuracy", "high_dimension",
                          "figure fused_roof_share"):
                 text = measured_blocks.content(name, Chapter(NAME, results, "quick"), "f", False)
                 self.assertNotIn("Not measured", text, name)

@@ -128,7 +128,7 @@ DotProduct describe() {
             {"dim", "columns of Q and K", 64, "", 1, {}},
             {"value_dim", "columns of V", 64, "dim", 1, {}}};
   m.standard_shapes = {{"8x512x64", "heads=8,queries=512,dim=64"},
-                       {"8x2048x64", "heads=8,queries=2048,dim=64"},
+                       {"8x2048x64", "heads=8,queries=2048,dim=64", true},
                        {"8x2048x128", "heads=8,queries=2048,dim=128"}};
   m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
               {"dim", {"dim", "value_dim"}, {4, 8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=1024"}};

@@ -1,8 +1,9 @@
 # attention_chapter(NAMESPACE name USES target...): a chapter's library, its program, and its place in the registry.
 #
 # The folder gives the rest: every .cpp but main.cpp, and rungs/*.cpp, are the library; main.cpp and experiments/*.cpp are the
-# program, named as the folder; tests/*.cpp join the project's tests. NAMESPACE::mechanisms() hands the chapter's mechanisms to whoever walks the registry. Headers of a chapter
-# are visible only to those that name it in USES: that is how the build keeps the arrows pointing one way.
+# program, named as the folder; tests/*.cpp join the project's tests. NAMESPACE::mechanisms() hands the chapter's mechanisms
+# to whoever walks the registry. Headers of a chapter are visible only to those that name it in USES: that is how the build
+# keeps the arrows pointing one way.
 include_guard(GLOBAL)
 
 function(attention_chapter)
@@ -11,6 +12,10 @@ function(attention_chapter)
   foreach(used IN LISTS CHAPTER_USES)
     if(used MATCHES "^chapter_" AND used STRGREATER_EQUAL "chapter_${folder}")
       message(FATAL_ERROR "${folder} uses ${used}: a chapter may use earlier chapters only")
+    endif()
+    if(used MATCHES "^chapter_(.*)" AND NOT TARGET ${used})
+      # Only where the chapter is configured alone.
+      add_subdirectory("../${CMAKE_MATCH_1}" "${CMAKE_BINARY_DIR}/${CMAKE_MATCH_1}" EXCLUDE_FROM_ALL)
     endif()
   endforeach()
 
@@ -24,16 +29,15 @@ function(attention_chapter)
   add_executable(${folder} "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp" ${experiments})
   target_link_libraries(${folder} PRIVATE chapter_${folder})
 
-  file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cpp")
-  set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTER_TESTS ${tests})
+  set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTERS ${folder})
   set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTER_NAMESPACES ${CHAPTER_NAMESPACE})
-  set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTER_LIBRARIES chapter_${folder})
 endfunction()
 
 # attention_registry(): the library that knows every chapter found; bench and tests walk it.
 function(attention_registry)
   get_property(namespaces GLOBAL PROPERTY ATTENTION_CHAPTER_NAMESPACES)
-  get_property(libraries GLOBAL PROPERTY ATTENTION_CHAPTER_LIBRARIES)
+  get_property(chapters GLOBAL PROPERTY ATTENTION_CHAPTERS)
+  list(TRANSFORM chapters PREPEND chapter_ OUTPUT_VARIABLE libraries)
   set(REGISTRY_DECLARATIONS "")
   set(REGISTRY_ENTRIES "")
   foreach(name IN LISTS namespaces)

@@ -51,7 +51,7 @@ struct Runner {
   std::size_t rung = 0;
   Stage* stage = nullptr;
   Measurement result;
-  double once = 0;     ///< seconds of one run, as far as known
+  double once = 0;     ///< seconds of one run of the stage, whose answer then stands; 0: not run yet
   int wanted = 0;      ///< timed runs
   int repeat = 1;      ///< calls a timed run, so that it is long enough for the clock
   std::vector<double> times;  ///< of the stage, a call
@@ -78,6 +78,7 @@ class Climb {
     for (const int threads : options_.threads) {
       machine::use_threads(threads);
       threads_ = threads;
+      refreshed_ = {};
       std::vector<Runner> runners = prepare();
       time(runners);
       for (Runner& runner : runners) finish(runner);
@@ -128,18 +129,30 @@ class Climb {
     }
   }
 
+  /// Seconds of a run whose answer is the rung's own. The first may have paid for fresh memory: where runs are short, a second
+  /// one tells their length.
+  double first_run(Stage& stage, std::size_t rung) const {
+    stage.trial->spoil();
+    const double first = seconds_of([&] { run_once(stage, rung); });
+    return first > 0.2 ? first : seconds_of([&] { run_once(stage, rung); });
+  }
+
   /// Runs the rung on few rows, then on more, until its time on all of them can be told; chooses the rows to time.
   void choose_stage(Runner& runner) {
     runner.stage = &whole_;
+    runner.once = 0;
     const Index rows = trial_.rows();
     if (rows > 2 * smallest_sample && cost_.flops > 1e8) {
       for (Index count = smallest_sample; count < rows; count *= 4) {
         Stage& stage = sample(count);
-        run_once(stage, runner.rung);
-        runner.once = seconds_of([&] { run_once(stage, runner.rung); });
+        runner.once = first_run(stage, runner.rung);
         const double predicted = runner.once / stage.part;
-        runner.stage = predicted > options_.sample_above_s ? &stage : &whole_;
-        if (runner.stage == &whole_) break;
+        if (predicted <= options_.sample_above_s) {
+          runner.stage = &whole_;
+          runner.once = 0;
+          break;
+        }
+        runner.stage = &stage;
         // A blocked rung is slow on few rows: judge it by a run that is not short.
         if (runner.once > 0.03 * options_.sample_above_s) break;
       }
@@ -149,7 +162,9 @@ class Climb {
     const double target = 0.5 / runner.once * runner.stage->part * static_cast<double>(rows);
     Index count = smallest_sample;
     while (count * 4 <= static_cast<Index>(target) && count * 4 < rows) count *= 4;
+    if (runner.stage == &sample(count)) return;
     runner.stage = &sample(count);
+    runner.once = 0;
   }
 
   std::vector<Runner> prepare() {
@@ -192,11 +207,8 @@ class Climb {
       m.reason = fmt::format("it needs {} beside its input, {} are free", format_bytes(needed), format_bytes(free));
       return;
     }
-    runner.stage->trial->spoil();
-    runner.once = seconds_of([&] { run_once(*runner.stage, runner.rung); });
+    if (runner.once == 0) runner.once = first_run(*runner.stage, runner.rung);
     check(runner, "before timing");
-    // The first run may have paid for fresh memory; where runs are short, a second one tells their length.
-    if (runner.once < 0.5) runner.once = seconds_of([&] { run_once(*runner.stage, runner.rung); });
     runner.repeat = std::max(1, static_cast<int>(std::ceil(1e-3 / runner.once)));
     const int enough = static_cast<int>(std::ceil(options_.seconds / (runner.once * runner.repeat)));
     const int least = runner.once > options_.seconds ? 2 : options_.least_runs;
@@ -256,8 +268,13 @@ class Climb {
     if (last) check(runner, "after timing");
   }
 
-  /// Measures the rates again: frequency and neighbours change.
-  void refresh() { roofs_.refresh(threads_, from_memory_ ? machine::Rates::memory : machine::Rates::arithmetic); }
+  /// Measures the rates again, since frequency and neighbours change: before and after what takes long, and now and then
+  /// between short runs.
+  void refresh() {
+    if (Clock::now() - refreshed_ < std::chrono::milliseconds(100)) return;
+    roofs_.refresh(threads_, from_memory_ ? machine::Rates::memory : machine::Rates::arithmetic);
+    refreshed_ = Clock::now();
+  }
 
   void finish(Runner& runner) const {
     Measurement& m = runner.result;
@@ -312,6 +329,7 @@ class Climb {
   std::map<Index, Stage> samples_;
   bool from_memory_ = false;
   int threads_ = 1;
+  Clock::time_point refreshed_;
 };
 
 }  // namespace

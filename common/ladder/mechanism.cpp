@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "ladder/registry.hpp"
 #include "program/error.hpp"
 
@@ -15,6 +17,12 @@ std::size_t AnyMechanism::rung_index(std::string_view rung) const {
     names.push_back(info.name);
   }
   throw program::UserError(fmt::format("{} has no rung '{}'; its rungs are {}", name(), rung, fmt::join(names, ", ")));
+}
+
+const StandardShape& headline_shape(const AnyMechanism& mechanism) {
+  const auto& shapes = mechanism.standard_shapes();
+  const auto marked = std::ranges::find_if(shapes, [](const StandardShape& shape) { return shape.headline; });
+  return marked == shapes.end() ? shapes.at(0) : *marked;
 }
 
 const AnyMechanism& find_mechanism(const std::vector<MechanismPtr>& mechanisms, std::string_view name) {

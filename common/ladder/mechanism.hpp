@@ -57,6 +57,7 @@ struct Sweep {
 struct StandardShape {
   std::string name;
   std::string text;
+  bool headline = false;  ///< the one that stands for the mechanism where only one is shown
 };
 
 /// An attention mechanism, described once: the chapter's program, the tests, the benchmarks and the plots walk this.
@@ -157,5 +158,8 @@ class AnyMechanism {
   std::size_t rung_index(std::string_view rung) const;
 };
 using MechanismPtr = std::shared_ptr<const AnyMechanism>;
+
+/// The standard shape that is marked as headline; the first where none is.
+const StandardShape& headline_shape(const AnyMechanism& mechanism);
 
 }  // namespace attention::ladder

@@ -13,6 +13,9 @@ namespace attention::ladder {
 
 namespace {
 
+/// Two rungs nearer than this are called equally fast: where the code lies in memory makes as much of a difference.
+constexpr double clear_lead = 0.1;
+
 /// One rung's figures along the sweep, by number of threads.
 struct Line {
   std::vector<double> x;
@@ -58,17 +61,23 @@ void add_crossovers(SweepResult& result, const Lines& lines) {
   for (auto a = lines.begin(); a != lines.end(); ++a)
     for (auto b = std::next(a); b != lines.end(); ++b) {
       if (a->first.second != b->first.second || a->second.x != b->second.x) continue;
-      for (std::size_t i = 0; i + 1 < a->second.x.size(); ++i) {
-        const double before = std::log(a->second.seconds[i] / b->second.seconds[i]);
-        const double after = std::log(a->second.seconds[i + 1] / b->second.seconds[i + 1]);
-        if (before * after >= 0) continue;
-        const auto noise = [&](std::size_t at) { return std::max(a->second.noise[at], b->second.noise[at]); };
-        if (std::abs(before) <= noise(i) || std::abs(after) <= noise(i + 1)) continue;
-        const double t = before / (before - after);
-        const double at = std::exp(std::log(a->second.x[i]) * (1 - t) + std::log(a->second.x[i + 1]) * t);
-        const bool a_slower_first = before > 0;
-        result.crossovers.push_back({a_slower_first ? a->first.first : b->first.first,
-                                     a_slower_first ? b->first.first : a->first.first, a->first.second, at});
+      const Line& first = a->second;
+      const Line& second = b->second;
+      // log(first / second) wherever one is clearly ahead; between two such points with different signs lies a crossover.
+      double before = 0;
+      std::size_t from = 0;
+      for (std::size_t i = 0; i < first.x.size(); ++i) {
+        const double lead = std::log(first.seconds[i] / second.seconds[i]);
+        if (std::abs(lead) <= std::max({first.noise[i], second.noise[i], clear_lead})) continue;
+        if (lead * before < 0) {
+          const double t = before / (before - lead);
+          const double at = std::exp(std::log(first.x[from]) * (1 - t) + std::log(first.x[i]) * t);
+          const std::string& overtaking = before > 0 ? a->first.first : b->first.first;
+          const std::string& overtaken = before > 0 ? b->first.first : a->first.first;
+          result.crossovers.push_back({overtaking, overtaken, a->first.second, at});
+        }
+        before = lead;
+        from = i;
       }
     }
 }

@@ -24,8 +24,8 @@ struct SweepResult {
   };
   std::vector<Fit> fits;
 
-  /// Where one rung becomes faster than another: between these values the order changes, by more than the A/A spread on
-  /// either side.
+  /// Where one rung becomes faster than another: the order changes, by more than the noise and by a tenth on either
+  /// side.
   struct Crossover {
     std::string slower_first;  ///< slower below, faster above
     std::string faster_first;

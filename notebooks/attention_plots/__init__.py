@@ -9,7 +9,7 @@ from .records import looks_at, weights
 from .results import Chapter, Missing
 from .scaling import scaling
 from .show import draw, measured, save, say
-from .tables import crossover_table, figure_table, fit_table, ladder_table, sweep_tables
+from .tables import crossover_table, figure_table, fit_table, ladder_table, row_table, sweep_tables
 
 __all__ = ["Chapter", "Missing", "crossover_table", "curves", "draw", "figure_table", "fit_table", "ladder", "ladder_table",
-           "looks_at", "measured", "memory", "panel", "save", "say", "scaling", "style", "sweep_tables", "weights"]
+           "looks_at", "measured", "memory", "panel", "row_table", "save", "say", "scaling", "style", "sweep_tables", "weights"]

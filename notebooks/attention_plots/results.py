@@ -49,29 +49,38 @@ class Chapter:
         except ValueError:
             raise self._missing(self.folder / name, "is no .npy file") from None
 
-    def problem(self, name):
-        """One problem of ladder.json, with the file's own description."""
+    def mechanisms(self):
+        """The names of the mechanisms whose ladders the chapter has climbed, in its order."""
+        return list(dict.fromkeys(problem["mechanism"] for problem in self.read("ladder")["problems"]))
+
+    def problem(self, name, mechanism=None):
+        """One problem of ladder.json, with the file's own description; the first of this name where no mechanism is
+        given."""
         document = self.read("ladder")
         for problem in document["problems"]:
-            if problem["name"] == name:
+            if problem["name"] == name and mechanism in (None, problem["mechanism"]):
                 return {**description(document), **problem}
-        raise Missing(f"ladder.json of {self.name} has no problem {name}; it has {', '.join(self.problems())}")
+        raise Missing(f"ladder.json of {self.name} has no problem {name}{_of(mechanism)}; "
+                      f"it has {', '.join(self.problems(mechanism))}")
 
-    def problems(self):
-        """The names of the problems in ladder.json."""
-        return [problem["name"] for problem in self.read("ladder")["problems"]]
+    def problems(self, mechanism=None):
+        """The names of the problems in ladder.json, of one mechanism or of all."""
+        return [problem["name"] for problem in self.read("ladder")["problems"] if mechanism in (None, problem["mechanism"])]
 
-    def sweep(self, name):
+    def sweep(self, name, mechanism=None):
         """One sweep of scaling.json, with the file's own description."""
-        sweeps = self.sweeps()
+        sweeps = self.sweeps(mechanism)
         if name not in sweeps:
-            raise Missing(f"scaling.json of {self.name} has no sweep {name}; it has {', '.join(sweeps)}")
+            raise Missing(f"scaling.json of {self.name} has no sweep {name}{_of(mechanism)}; it has {', '.join(sweeps)}")
         return sweeps[name]
 
-    def sweeps(self):
-        """The sweeps of scaling.json, by name, each with the file's own description."""
+    def sweeps(self, mechanism=None):
+        """The sweeps of scaling.json of a mechanism (the chapter's first where none is given), by name, each with the
+        file's own description."""
         document = self.read("scaling")
-        return {sweep["name"]: {**description(document), **sweep} for sweep in document["sweeps"]}
+        wanted = mechanism or next((sweep["mechanism"] for sweep in document["sweeps"]), None)
+        return {sweep["name"]: {**description(document), **sweep} for sweep in document["sweeps"]
+                if sweep["mechanism"] == wanted}
 
     def record(self, name):
         """An attention record: the JSON, with `weights` and the sides' `pixels` as arrays."""
@@ -82,6 +91,10 @@ class Chapter:
             if record[side].get("pixels"):
                 record[side]["pixels"] = self.array(record[side]["pixels"])
         return record
+
+
+def _of(mechanism):
+    return f" of {mechanism}" if mechanism else ""
 
 
 def _finished(folder):

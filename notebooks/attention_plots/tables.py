@@ -41,6 +41,19 @@ def table(heads, rows):
     return "\n".join(lines)
 
 
+def row_table(rows):
+    """Rows as dictionaries: the keys are the headings; numbers with three digits that count, truth as yes and no."""
+    def cell(value):
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return str(value) if isinstance(value, (str, int)) else number(value)
+
+    heads = list(dict.fromkeys(key for row in rows for key in row))
+    return table([head.replace("_", " ") for head in heads], [[cell(row.get(head)) for head in heads] for row in rows])
+
+
 def figure_table(summary):
     """The figures of a summary."""
     return table(["figure", "value", "meaning"],

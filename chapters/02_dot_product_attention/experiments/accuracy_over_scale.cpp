@@ -34,9 +34,9 @@ double perplexity(const Problem& problem) {
 std::vector<float> scales(Features features, bool quick) {
   if (features == Features::raw) {
     const float usual = 1 / std::sqrt(784.F);
-    return quick ? std::vector{usual, 0.3F, 1.F} : std::vector{0.003F, 0.01F, usual, 0.1F, 0.3F, 1.F, 3.F, 10.F};
+    return quick ? std::vector{usual, 0.3F, 1.F} : std::vector{0.01F, usual, 0.1F, 0.3F, 1.F, 10.F};
   }
-  return quick ? std::vector{10.F, 100.F, 300.F} : std::vector{1.F, 3.F, 10.F, 30.F, 60.F, 100.F, 150.F, 300.F, 1000.F};
+  return quick ? std::vector{10.F, 100.F, 300.F} : std::vector{3.F, 10.F, 30.F, 100.F, 200.F, 300.F, 1000.F};
 }
 
 }  // namespace
@@ -120,11 +120,10 @@ LookUp accuracy_over_scale(const Context& c) {
 
   for (const Point& p : tested)
     if (p.look_up.features == best.features && p.look_up.scale == best.scale)
-      c.figures.push_back({"accuracy_test", p.accuracy, "1",
-                           fmt::format("share of the test images whose class the look-up finds ({}, scale {:.3g})",
-                                       features_name(best.features), best.scale)});
-  c.figures.push_back({"accuracy_raw_scaled", tested.front().accuracy, "1",
-                       "the same with raw pixels and the usual scale 1/sqrt(784)"});
+      c.figure("accuracy_test", p.accuracy, "1",
+               fmt::format("share of the test images whose class the look-up finds ({}, scale {:.3g})",
+                           features_name(best.features), best.scale));
+  c.figure("accuracy_raw_scaled", tested.front().accuracy, "1", "the same with raw pixels and the usual scale 1/sqrt(784)");
   return best;
 }
 

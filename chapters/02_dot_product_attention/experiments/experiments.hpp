@@ -1,23 +1,14 @@
 #pragma once
 
-#include <filesystem>
-#include <vector>
-
-#include "ladder/results.hpp"
+#include "ladder/chapter_program.hpp"
 #include "loaders/fashion_mnist.hpp"
-#include "machine/roofs.hpp"
 
 /// The chapter's experiments, each a table on the terminal, a result file, and the figures that others quote.
 namespace attention::dot_product {
 
 /// What every experiment is given.
-struct Context {
-  const ladder::Results& results;
+struct Context : ladder::ChapterRun {
   const datasets::FashionMnist& data;
-  machine::Roofs& roofs;
-  int threads;
-  bool quick;
-  std::vector<ladder::Figure>& figures;
 };
 
 /// How an image becomes a vector of 784 numbers.
@@ -46,7 +37,6 @@ void what_it_looks_at(const Context& context, const LookUp& best);
 void high_dimension(const Context& context);
 
 /// Experiment 4: the ladder on the look-up and on the standard shapes, and over sizes and threads.
-/// Writes ladder.json and scaling.json.
 void climb_the_ladder(const Context& context, const LookUp& best);
 
 }  // namespace attention::dot_product

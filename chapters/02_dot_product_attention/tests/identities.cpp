@@ -8,6 +8,7 @@
 #include "dot_product.hpp"
 #include "ladder/publish.hpp"
 #include "machine/affinity.hpp"
+#include "sanitized.hpp"
 
 using namespace attention;
 using namespace attention::dot_product;
@@ -194,6 +195,9 @@ TEST_CASE("dot-product: on a standard shape the blocked rungs stay within 5e-7 o
   std::vector<Index> rows(512);
   std::iota(rows.begin(), rows.end(), Index{0});
   for (std::size_t rung = 3; rung < 6; ++rung) {
+    // Under the sanitizer the compiler leaves the dot product of `tiled` one chain of 64 additions instead of sixteen short
+    // ones. Its bound, which the ladder's tests hold it to, allows that; this figure is the course's own, for its own build.
+    if (tests::sanitized && mechanism().ladder[rung].name == "tiled") continue;
     INFO(mechanism().ladder[rung].name);
     trial->run(rung);
     CHECK(trial->check(rung, rows).max_error <= 5e-7);

@@ -1,0 +1,143 @@
+#include "ladder/climber.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+#include "ladder/peak_memory.hpp"
+#include "program/progress.hpp"
+
+namespace attention::ladder {
+
+namespace {
+
+/// The line over a table, with the time that the measuring took.
+class Heading {
+ public:
+  explicit Heading(std::string title) : title_(std::move(title)), progress_(title_) {}
+
+  std::function<void(const std::string&)> note() {
+    return [this](const std::string& what) { progress_.note(what); };
+  }
+  /// Takes the progress off the terminal and prints the title.
+  void print() {
+    progress_.clear();
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start_;
+    std::cout << fmt::format("{} (measured in {:.0f} s)\n", title_, taken.count());
+  }
+
+ private:
+  std::string title_;
+  program::Progress progress_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+const std::string& top_rung(const AnyMechanism& mechanism) {
+  const auto& rungs = mechanism.rungs();
+  return std::ranges::find_if(rungs.rbegin(), rungs.rend(), [](const RungInfo& rung) { return !rung.beside; })->name;
+}
+
+}  // namespace
+
+const Measurement* find_measurement(const std::vector<Measurement>& all, std::string_view rung, int threads) {
+  const auto found = std::ranges::find_if(all, [&](const Measurement& m) {
+    return m.rung == rung && m.threads == threads && m.status != Status::skipped;
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::vector<Measurement> Climber::problem(const AnyMechanism& mechanism, const std::string& name, const std::string& title,
+                                          Trial& trial, ClimbOptions options) {
+  Heading heading(title);
+  options.note = heading.note();
+  std::vector<Measurement> found = climb(mechanism, trial, options, roofs_);
+  heading.print();
+  std::cout << to_table(found) << '\n';
+  problems_.push_back({{"name", name}, {"mechanism", mechanism.name()}, {"title", title}, {"shape", trial.shape().text()},
+                       {"results", to_json(found)}});
+  return found;
+}
+
+void Climber::standard_shapes(const AnyMechanism& mechanism) {
+  std::vector<int> threads{1};
+  if (threads_ > 1) threads.push_back(threads_);
+  const std::string& top = top_rung(mechanism);
+  for (const StandardShape& standard : mechanism.standard_shapes()) {
+    const bool headline = &standard == &headline_shape(mechanism);
+    if (quick_ && !headline && mechanism.standard_shapes().size() > 1 && &standard != &mechanism.standard_shapes().front()) continue;
+    const Shape shape = parse_shape(standard.text, mechanism.keys());
+    const auto trial = mechanism.make(shape, 1, Hardness::plain);
+    const PeakMemory peak(mechanism.name(), shape, 1);
+    ClimbOptions options;
+    options.threads = threads;
+    options.seconds = quick_ ? 0.05 : headline ? 0.4 : 0.2;
+    options.sample_above_s = quick_ ? 0.2 : headline ? 1 : 0.5;
+    options.reference_flops = quick_ ? 2e8 : 1e9;
+    if (headline)
+      options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };
+    const auto found = problem(mechanism, standard.name, fmt::format("{}, standard shape {}", mechanism.title(), standard.name),
+                               *trial, options);
+    const Measurement* m = find_measurement(found, top, 1);
+    if (!headline || !m) continue;
+    const std::string prefix = mechanism.name() + "_" + top;
+    figures_.push_back({prefix + "_roof_share", m->roof_share, "1",
+                        fmt::format("the {} rung's share of the {} roof on {}, one thread", top, m->roof_kind, standard.name)});
+    figures_.push_back({prefix + "_roof_share_spread", m->roof_share * m->spread_s / m->median_s, "1",
+                        "half the distance between its quartiles"});
+    if (m->peak_extra_bytes)
+      figures_.push_back({prefix + "_peak_extra_bytes", *m->peak_extra_bytes, "B",
+                          fmt::format("its peak memory beyond inputs and output on {}, one thread", standard.name)});
+  }
+}
+
+void Climber::sweeps(const AnyMechanism& mechanism) {
+  ClimbOptions options;
+  options.threads = {1};
+  options.seconds = quick_ ? 0.01 : 0.04;
+  options.least_runs = 3;
+  options.sample_above_s = quick_ ? 0.05 : 0.2;
+  options.reference_flops = quick_ ? 2e7 : 1e8;
+  for (const Sweep& sweep : mechanism.sweeps()) {
+    // In quick mode the first half of the sizes.
+    const Index largest = quick_ ? sweep.values[(sweep.values.size() - 1) / 2] : sweep.values.back();
+    Heading heading(fmt::format("{} over {} ({})", mechanism.title(), sweep.name, sweep.base));
+    options.note = heading.note();
+    // Memory over the first quantity alone: it takes a process a rung and size.
+    const bool memory = &sweep == &mechanism.sweeps().front() && !quick_;
+    const SweepResult result = run_sweep(mechanism, sweep, largest, memory, options, roofs_);
+    heading.print();
+    keep(result, mechanism);
+  }
+  if (threads_ > 1) {
+    const StandardShape& standard = headline_shape(mechanism);
+    Heading heading(fmt::format("{} over the threads ({})", mechanism.title(), standard.name));
+    options.note = heading.note();
+    options.seconds = quick_ ? 0.02 : 0.1;
+    options.sample_above_s = quick_ ? 0.1 : 0.4;
+    const SweepResult result = run_thread_sweep(mechanism, standard.text, threads_, options, roofs_);
+    heading.print();
+    keep(result, mechanism);
+  }
+}
+
+void Climber::keep(const SweepResult& sweep, const AnyMechanism& mechanism) {
+  for (const auto& fit : sweep.fits)
+    std::cout << fmt::format("    {:<9} {} grows as {}^{:.2f} from {} to {}\n", fit.rung,
+                             fit.quantity == "median_s" ? "time" : "extra memory", sweep.name, fit.exponent, fit.from, fit.to);
+  for (const auto& crossover : sweep.crossovers)
+    std::cout << fmt::format("    {} becomes faster than {} at {} = {:.0f}\n", crossover.slower_first,
+                             crossover.faster_first, sweep.name, crossover.at);
+  std::cout << '\n';
+  nlohmann::json json = to_json(sweep);
+  json["mechanism"] = mechanism.name();
+  sweeps_.push_back(std::move(json));
+}
+
+void Climber::write() const {
+  results_.write("ladder", {{"problems", problems_}});
+  results_.write("scaling", {{"sweeps", sweeps_}});
+}
+
+}  // namespace attention::ladder
