@@ -4,26 +4,26 @@
 #   bash datasets/fetch.sh [--check] [--to DIR] [NAME...]
 #
 # A data set is a Debian package. Where the package is installed its files are linked; elsewhere it is downloaded with
-# apt-get (no root needed) and unpacked. datasets/NAME.sha256 holds the sum and the place of every file under DIR
-# (default datasets/data). --check only looks.
+# apt-get (no root needed) and unpacked. datasets/NAME.sha256 describes it: in comments its title, the package, its size and
+# the folder that the files lie in inside the package; then the sum and the place of every file under DIR (default
+# datasets/data). A new data set is one such file. --check only looks.
 # Exit status: 0 all files are there and right; 3 they cannot be had here; 2 a file is not what it should be.
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 2
 destination=$here/data
-all_names=(fashion_mnist)
+mapfile -t all_names < <(cd "$here" && printf '%s\n' *.sha256 | sed 's/\.sha256$//' | LC_ALL=C sort)
+
+# field NAME KEY: what the description of a data set says of "title", "package", "size" or "folder".
+field() { sed -n "s/^# $2: //p" "$here/$1.sha256"; }
 
 # describe NAME: sets what the messages say, the package, and the folder that the files lie in inside the package.
 describe() {
-  case $1 in
-    fashion_mnist)
-      package=dataset-fashion-mnist
-      title='Fashion-MNIST'
-      size='31 MB'
-      source_folder=usr/share/datasets
-      ;;
-    *) fail "unknown data set '$1'; there are: ${all_names[*]}" ;;
-  esac
+  [[ -f $here/$1.sha256 ]] || fail "unknown data set '$1'; there are: ${all_names[*]}"
+  title=$(field "$1" title)
+  package=$(field "$1" package)
+  size=$(field "$1" size)
+  source_folder=$(field "$1" folder)
 }
 
 note() { printf 'data: %s\n' "$1"; }
