@@ -15,6 +15,7 @@
 #include <limits>
 #include <numbers>
 
+#include "fused_attention.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
 #include "simd/exp2.hpp"
@@ -40,22 +41,22 @@ struct Blocks {
   Index scores_stride;  ///< of a row of scores: a little more than a power of two, whose rows would share cache lines
   Index value_stride;  ///< value_dim rounded up to whole panels
 
-  Blocks(const Problem& p, int threads) {
+  Blocks(const FusedProblem& p, int threads) {
     // A tall block packs K seldom. But there should be four blocks a thread, so that none waits long for the last.
-    const Index tallest = p.dim() > 256 ? fused_queries / 4 : fused_queries;
-    const Index rows = p.batch() * p.heads() * p.queries();
+    const Index tallest = p.dim > 256 ? fused_queries / 4 : fused_queries;
+    const Index rows = p.batch * p.heads * p.queries;
     queries = std::clamp<Index>(round_up(rows / (4 * threads), simd::tile_rows), simd::tile_rows, tallest);
     // Equal heights: a last block of a few rows would pack all of K for them.
-    const Index count = (p.queries() + queries - 1) / queries;
-    queries = round_up((p.queries() + count - 1) / count, simd::tile_rows);
+    const Index count = (p.queries + queries - 1) / queries;
+    queries = round_up((p.queries + count - 1) / count, simd::tile_rows);
     // Long vectors: a tall band, so that each part of K that is fetched serves many strips. Short ones: a low band, so that
     // its scores of many keys stay near.
-    band = std::min(p.dim() > near_depth ? tallest_band : 2 * simd::tile_rows, queries);
+    band = std::min(p.dim > near_depth ? tallest_band : 2 * simd::tile_rows, queries);
     // The packed block of K takes at most 400 KB, less than a second-level cache.
-    keys = std::clamp<Index>(102400 / p.dim() / simd::panel_columns * simd::panel_columns, simd::panel_columns, 512);
-    keys = std::min(keys, round_up(p.keys(), simd::panel_columns));
+    keys = std::clamp<Index>(102400 / p.dim / simd::panel_columns * simd::panel_columns, simd::panel_columns, 512);
+    keys = std::min(keys, round_up(p.keys, simd::panel_columns));
     scores_stride = keys + simd::lanes;
-    value_stride = round_up(p.value_dim(), simd::panel_columns);
+    value_stride = round_up(p.value_dim, simd::panel_columns);
   }
 };
 
@@ -63,10 +64,10 @@ struct Blocks {
 struct Scratch {
   tensor::Buffer query, key, value, scores, sum, output, m, l;
 
-  Scratch(const Problem& p, const Blocks& blocks)
-      : query(size(blocks.queries * p.dim())),
-        key(size(blocks.keys * p.dim())),
-        value(size(blocks.value_stride == p.value_dim() ? 0 : blocks.keys * blocks.value_stride)),
+  Scratch(const FusedProblem& p, const Blocks& blocks)
+      : query(size(blocks.queries * p.dim)),
+        key(size(blocks.keys * p.dim)),
+        value(size(blocks.value_stride == p.value_dim ? 0 : blocks.keys * blocks.value_stride)),
         scores(size(blocks.band * blocks.scores_stride)),
         sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),
@@ -114,89 +115,197 @@ float online_softmax(float* row, Index keys, float& m_i, float& l_i) {
   return alpha;
 }
 
-/// sum_i = Σ_j weights[i][j] · v_j for a band of queries and a block of keys; its rows are value.stride long.
-void band_values(const float* weights, Index stride, Index rows, Index keys, Values value, float* sum) {
-  for (Index c = 0; c < value.stride; c += simd::panel_columns)    // panels of V's columns
+/// sum_i = Σ_j weights[i][j] · v_j for a band of queries and a block of keys; its rows are `sum_stride` long.
+void band_values(const float* weights, Index stride, Index rows, Index keys, Values value, float* sum, Index sum_stride) {
+  for (Index c = 0; c < sum_stride; c += simd::panel_columns)      // panels of V's columns
     for (Index i = 0; i < rows; i += simd::tile_rows)              // strips of 12 queries
       simd::multiply_strip<simd::Into::replace>(std::min<Index>(simd::tile_rows, rows - i), keys, values_block,
                                                 weights + i * stride, stride, value.data + c, value.stride,
-                                                sum + i * value.stride + c, value.stride);
+                                                sum + i * sum_stride + c, sum_stride);
 }
 
-/// The queries first … first + rows of one head, over all its keys.
-void attend_block(const Problem& p, const Blocks& blocks, Index head, Index first, Index rows, Scratch& s, Output& out) {
-  const Index dim = p.dim();
-  const Index value_dim = p.value_dim();
-  const Index row = head * p.queries() + first;
+/// The keys that one row sees among keys begin … begin + count, counted from begin.
+KeyRange within(KeyRange seen, Index begin, Index count) {
+  return {std::clamp<Index>(seen.first - begin, 0, count), std::clamp<Index>(seen.last - begin, 0, count)};
+}
 
-  // Q · scale · log2(e): from here on exponentials are powers of two. The factor is kept in float64, since its rounding
-  // would shift all scores together.
-  const double factor = static_cast<double>(p.scale) * std::numbers::log2e;
-  const float* query = p.query.data() + row * dim;
-  for (Index i = 0; i < rows * dim; ++i)
-    s.query[static_cast<std::size_t>(i)] = static_cast<float>(static_cast<double>(query[i]) * factor);
-  std::fill(s.output.begin(), s.output.end(), 0.F);
-  std::fill(s.m.begin(), s.m.end(), -infinity);
-  std::fill(s.l.begin(), s.l.end(), 0.F);
+bool all_finite(Values value, Index keys, Index value_dim) {
+  // NaN and infinity are what stays no zero when multiplied by 0.
+  float sum = 0;
+  for (Index j = 0; j < keys; ++j)
+#pragma omp simd reduction(+ : sum)
+    for (Index c = 0; c < value_dim; ++c) sum += 0 * value.data[j * value.stride + c];
+  return sum == 0;
+}
 
-  for (Index j = 0; j < p.keys(); j += blocks.keys) {  // blocks of keys
-    const Index keys = std::min(blocks.keys, p.keys() - j);
-    const Index padded_keys = round_up(keys, simd::panel_columns);
-    pack_keys(p.key.data() + (head * p.keys() + j) * dim, keys, dim, s.key.data());
-    const Values value = pad_values(p.value.data() + (head * p.keys() + j) * value_dim, keys, value_dim, s.value.data());
+/// band_values for one row that must not touch the values it does not see: a weight of 0 does not silence NaN or infinity.
+/// The same sums in the same order, over zeros in their place.
+void row_values(const float* weights, KeyRange seen, Index keys, Values value, float* sum, Index sum_stride) {
+  tensor::Buffer visible(static_cast<std::size_t>(keys * sum_stride), 0.F);
+  for (Index j = seen.first; j < seen.last; ++j)
+    std::copy_n(value.data + j * value.stride, sum_stride, visible.data() + j * sum_stride);
+  band_values(weights, keys, 1, keys, {visible.data(), sum_stride}, sum, sum_stride);
+}
 
-    for (Index i = 0; i < rows; i += blocks.band) {  // bands of queries
-      const Index height = std::min(blocks.band, rows - i);
-      band_scores(s.query.data() + i * dim, height, s.key.data(), padded_keys, dim, s.scores.data(), blocks.scores_stride);
-      float alpha[tallest_band];
-      for (Index y = 0; y < height; ++y) {
-        float* scores = s.scores.data() + y * blocks.scores_stride;
-        std::fill(scores + keys, scores + padded_keys, -infinity);  // keys that do not exist get no weight
-        const auto r = static_cast<std::size_t>(i + y);
-        alpha[y] = online_softmax(scores, padded_keys, s.m[r], s.l[r]);
-      }
-      band_values(s.scores.data(), blocks.scores_stride, height, keys, value, s.sum.data());
-      for (Index y = 0; y < height; ++y) {
-        // O_i = alpha_i · O_i + the block's part
-        float* output = s.output.data() + (i + y) * value.stride;
-        const float* sum = s.sum.data() + y * value.stride;
-        for (Index c = 0; c < value.stride; ++c) output[c] = alpha[y] * output[c] + sum[c];
-      }
+/// scores[j] += slope · −|key − query| over keys begin … begin + count, in powers of two.
+void add_distance_bias(float* scores, Index begin, Index count, Index query, float slope) {
+#pragma omp simd
+  for (Index j = 0; j < count; ++j)
+    scores[j] -= slope * std::abs(static_cast<float>(static_cast<int>(begin + j - query)));
+}
+
+/// One block of queries: rows first … first + rows of one head, and what its threads hold for it.
+class QueryBlock {
+ public:
+  QueryBlock(const FusedProblem& p, const Blocks& blocks, Scratch& scratch, Index b, Index h, Index first, Index rows)
+      : p_(p), blocks_(blocks), s_(scratch), b_(b), h_(h), key_head_(h / (p.heads / p.key_heads)), first_(first), rows_(rows) {}
+
+  /// Over all keys that any of the rows sees.
+  void attend() {
+    // Q · scale · log2(e): from here on exponentials are powers of two. The factor is kept in float64, since its rounding
+    // would shift all scores together.
+    const double factor = static_cast<double>(p_.scale) * std::numbers::log2e;
+    for (Index i = 0; i < rows_; ++i) {
+      const float* query = p_.query.row(b_, h_, first_ + i);
+      for (Index c = 0; c < p_.dim; ++c)
+        s_.query[static_cast<std::size_t>(i * p_.dim + c)] = static_cast<float>(static_cast<double>(query[c]) * factor);
+    }
+    std::fill(s_.output.begin(), s_.output.end(), 0.F);
+    std::fill(s_.m.begin(), s_.m.end(), -infinity);
+    std::fill(s_.l.begin(), s_.l.end(), 0.F);
+
+    const Index begin = p_.mask.keys_of(first_, p_.keys).first / blocks_.keys * blocks_.keys;
+    const Index end = p_.mask.keys_of(first_ + rows_ - 1, p_.keys).last;
+    for (Index j = begin; j < end; j += blocks_.keys)  // blocks of keys
+      attend_keys(j, std::min(blocks_.keys, p_.keys - j));
+    write();
+  }
+
+ private:
+  void attend_keys(Index j, Index keys) {
+    const float* key = p_.key.row(b_, key_head_, j);
+    const float* from = p_.value.row(b_, key_head_, j);
+    pack_keys(key, p_.key.row_stride, keys, p_.dim, s_.key.data());
+    const Values value = pad_values(from, p_.value.row_stride, keys, p_.value_dim, s_.value.data());
+    const bool careful = !p_.mask.is_full() && !all_finite(value, keys, p_.value_dim);
+    for (Index i = 0; i < rows_; i += blocks_.band)  // bands of queries
+      attend_band(i, std::min(blocks_.band, rows_ - i), j, keys, value, careful);
+  }
+
+  void attend_band(Index i, Index height, Index j, Index keys, Values value, bool careful) {
+    // Only the panels of keys that some row of the band sees: the others are skipped, not computed.
+    const Index low = within(p_.mask.keys_of(first_ + i, p_.keys), j, keys).first / simd::panel_columns * simd::panel_columns;
+    const Index high = within(p_.mask.keys_of(first_ + i + height - 1, p_.keys), j, keys).last;
+    if (low >= high) return;
+    const Index count = high - low;
+    const Index padded = round_up(count, simd::panel_columns);
+    const Values seen_values{value.data + low * value.stride, value.stride};
+
+    band_scores(s_.query.data() + i * p_.dim, height, s_.key.data() + low * p_.dim, padded, p_.dim, s_.scores.data(),
+                blocks_.scores_stride);
+    float alpha[tallest_band];
+    for (Index y = 0; y < height; ++y) {
+      float* scores = s_.scores.data() + y * blocks_.scores_stride;
+      const KeyRange seen = within(p_.mask.keys_of(first_ + i + y, p_.keys), j + low, count);
+      if (p_.slopes)
+        add_distance_bias(scores, j + low, count, first_ + i + y + p_.mask.offset, p_.slopes[h_] * std::numbers::log2e_v<float>);
+      // Keys that are masked, or do not exist, get no weight.
+      std::fill(scores, scores + seen.first, -infinity);
+      std::fill(scores + seen.last, scores + padded, -infinity);
+      const auto r = static_cast<std::size_t>(i + y);
+      alpha[y] = online_softmax(scores, padded, s_.m[r], s_.l[r]);
+    }
+    if (careful) {
+      for (Index y = 0; y < height; ++y)
+        row_values(s_.scores.data() + y * blocks_.scores_stride, within(p_.mask.keys_of(first_ + i + y, p_.keys), j + low, count),
+                   count, seen_values, s_.sum.data() + y * blocks_.value_stride, blocks_.value_stride);
+    } else {
+      band_values(s_.scores.data(), blocks_.scores_stride, height, count, seen_values, s_.sum.data(), blocks_.value_stride);
+    }
+    for (Index y = 0; y < height; ++y) {
+      // O_i = alpha_i · O_i + the block's part
+      float* output = s_.output.data() + (i + y) * blocks_.value_stride;
+      const float* sum = s_.sum.data() + y * blocks_.value_stride;
+      for (Index c = 0; c < blocks_.value_stride; ++c) output[c] = alpha[y] * output[c] + sum[c];
     }
   }
 
-  for (Index i = 0; i < rows; ++i) {
-    const float l_i = s.l[static_cast<std::size_t>(i)];
-    const float* from = s.output.data() + i * blocks.value_stride;
-    float* to = out.output.data() + (row + i) * value_dim;
-    for (Index c = 0; c < value_dim; ++c) to[c] = from[c] / l_i;
-    const float m_i = s.m[static_cast<std::size_t>(i)];
-    out.lse.data()[row + i] = m_i * simd::ln_2 + std::log(l_i);
+  void write() {
+    for (Index i = 0; i < rows_; ++i) {
+      const float l_i = s_.l[static_cast<std::size_t>(i)];
+      const float m_i = s_.m[static_cast<std::size_t>(i)];
+      const KeyRange seen = p_.mask.keys_of(first_ + i, p_.keys);
+      const bool nothing = seen.first == seen.last;
+      const float* from = s_.output.data() + i * blocks_.value_stride;
+      float* to = p_.output.row(b_, h_, first_ + i);
+      for (Index c = 0; c < p_.value_dim; ++c) to[c] = nothing ? 0 : from[c] / l_i;
+      if (p_.lse) p_.lse[(b_ * p_.heads + h_) * p_.queries + first_ + i] = nothing ? -infinity : m_i * simd::ln_2 + std::log(l_i);
+    }
   }
+
+  const FusedProblem& p_;
+  const Blocks& blocks_;
+  Scratch& s_;
+  Index b_, h_, key_head_, first_, rows_;
+};
+
+}  // namespace
+
+void fused_attention(const FusedProblem& p) {
+  const Blocks blocks(p, omp_get_max_threads());
+  // The last block of a head first: with a causal mask it is the longest.
+  const Index count = (p.queries + blocks.queries - 1) / blocks.queries;
+#pragma omp parallel
+  {
+    Scratch scratch(p, blocks);
+#pragma omp for collapse(3) schedule(dynamic)
+    for (Index b = 0; b < p.batch; ++b)
+      for (Index h = 0; h < p.heads; ++h)
+        for (Index turn = 0; turn < count; ++turn) {
+          const Index first = (count - 1 - turn) * blocks.queries;
+          QueryBlock(p, blocks, scratch, b, h, first, std::min(blocks.queries, p.queries - first)).attend();
+        }
+  }
+}
+
+std::size_t fused_attention_workspace(const FusedProblem& p) {
+  const int threads = omp_get_max_threads();
+  const Blocks b(p, threads);
+  const Index floats = b.queries * (p.dim + b.value_stride + 2) + b.keys * (p.dim + b.value_stride) +
+                       b.band * (b.scores_stride + b.value_stride);
+  return static_cast<std::size_t>(threads * floats) * sizeof(float);
+}
+
+namespace {
+
+/// The problem as it lies in memory: [batch, heads, n, dim].
+FusedProblem in_place(const Problem& p) {
+  FusedProblem f;
+  f.batch = p.batch();
+  f.heads = f.key_heads = p.heads();
+  f.queries = p.queries();
+  f.keys = p.keys();
+  f.dim = p.dim();
+  f.value_dim = p.value_dim();
+  const auto rows = [&](auto* data, Index n, Index width) { return Rows{data, p.heads() * n * width, n * width, width}; };
+  f.query = rows(p.query.data(), f.queries, f.dim);
+  f.key = rows(p.key.data(), f.keys, f.dim);
+  f.value = rows(p.value.data(), f.keys, f.value_dim);
+  f.output = rows(static_cast<float*>(nullptr), f.queries, f.value_dim);
+  f.scale = p.scale;
+  return f;
 }
 
 }  // namespace
 
 void fused(const Problem& p, Output& out) {
   prepare(p, out, false);
-  const Blocks blocks(p, omp_get_max_threads());
-  const Index all_heads = p.batch() * p.heads();
-#pragma omp parallel
-  {
-    Scratch scratch(p, blocks);
-#pragma omp for collapse(2) schedule(dynamic)
-    for (Index head = 0; head < all_heads; ++head)
-      for (Index first = 0; first < p.queries(); first += blocks.queries)
-        attend_block(p, blocks, head, first, std::min(blocks.queries, p.queries() - first), scratch, out);
-  }
+  FusedProblem f = in_place(p);
+  f.output.data = out.output.data();
+  f.lse = out.lse.data();
+  fused_attention(f);
 }
 
-std::size_t fused_workspace(const Problem& p) {
-  const int threads = omp_get_max_threads();
-  const Blocks b(p, threads);
-  const Index floats = b.queries * (p.dim() + b.value_stride + 2) + b.keys * (p.dim() + b.value_stride) +
-                       b.band * (b.scores_stride + b.value_stride);
-  return static_cast<std::size_t>(threads * floats) * sizeof(float);
-}
+std::size_t fused_workspace(const Problem& p) { return fused_attention_workspace(in_place(p)); }
 
 }  // namespace attention::dot_product

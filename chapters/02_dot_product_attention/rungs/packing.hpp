@@ -23,13 +23,13 @@ inline constexpr Index values_block = 32;
 inline Index packed_keys_size(Index keys, Index dim) { return round_up(keys, simd::panel_columns) * dim; }
 
 /// K becomes panels of the micro-kernel's width, each transposed: to[panel][dim][panel_columns], so that the kernel reads
-/// its two vectors one after the other. The last panel is filled with zeros.
-inline void pack_keys(const float* key, Index keys, Index dim, float* to) {
+/// its two vectors one after the other. The last panel is filled with zeros. Keys are `stride` floats apart.
+inline void pack_keys(const float* key, Index stride, Index keys, Index dim, float* to) {
   for (Index j = 0; j < keys; j += simd::panel_columns) {
     const Index columns = std::min<Index>(simd::panel_columns, keys - j);
     float* panel = to + j * dim;
     if (columns < simd::panel_columns) std::fill(panel, panel + dim * simd::panel_columns, 0.F);
-    simd::transpose(key + j * dim, dim, columns, dim, panel, simd::panel_columns);
+    simd::transpose(key + j * stride, stride, columns, dim, panel, simd::panel_columns);
   }
 }
 
@@ -38,14 +38,14 @@ struct Values {
   const float* data;
   Index stride;
 };
-inline Values pad_values(const float* value, Index keys, Index value_dim, float* to) {
-  const Index stride = round_up(value_dim, simd::panel_columns);
-  if (stride == value_dim) return {value, value_dim};
+inline Values pad_values(const float* value, Index stride, Index keys, Index value_dim, float* to) {
+  const Index padded = round_up(value_dim, simd::panel_columns);
+  if (padded == value_dim) return {value, stride};
   for (Index j = 0; j < keys; ++j) {
-    std::copy(value + j * value_dim, value + (j + 1) * value_dim, to + j * stride);
-    std::fill(to + j * stride + value_dim, to + (j + 1) * stride, 0.F);
+    std::copy(value + j * stride, value + j * stride + value_dim, to + j * padded);
+    std::fill(to + j * padded + value_dim, to + (j + 1) * padded, 0.F);
   }
-  return {to, stride};
+  return {to, padded};
 }
 
 }  // namespace attention::dot_product
