@@ -55,7 +55,7 @@ std::vector<ladder::ReferenceField> reference_fields(const ConvolutionProblem& p
   const double chain = aimed > 0 ? std::min(block + 2 * terms / aimed + 1, terms) : terms;
   // One addition more for the bias.
   const double bound = r.sums * numerics::sum_error(chain + 1) + terms * static_cast<double>(std::numeric_limits<float>::denorm_min());
-  return {{"output", p.batch(), p.out_channels(), p.pixels(), {r.output.data(), r.output.size()}, bound}};
+  return {{"output", p.batch(), tensor::extent(r.output, 1), p.pixels(), {r.output.data(), r.output.size()}, bound}};
 }
 
 std::vector<ladder::NamedTensor> tensors(const ConvolutionProblem& p) {
@@ -88,14 +88,14 @@ Convolution describe() {
   m.keys = {{"batch", "images", 1, "", 1, {1, 2}},
             {"in_channels", "channels of the input", 64, "", 1, {1, 2, 3, 17, 64}},
             {"out_channels", "channels of the output", 64, "", 1, {1, 2, 3, 4, 5, 7, 12, 13, 33, 64}},
-            {"height", "rows of an image", 56, "", 1, {1, 2, 3, 7, 16, 17, 33, 61}},
-            {"width", "columns of an image", 56, "height", 1, {1, 2, 3, 7, 16, 17, 33, 130}},
+            {"height", "rows of an image", 28, "", 1, {1, 2, 3, 7, 16, 17, 33, 61}},
+            {"width", "columns of an image", 28, "height", 1, {1, 2, 3, 7, 16, 17, 33, 130}},
             {"kernel", "side of the square kernel, odd", 3, "", 1, {1, 3, 5, 7}}};
-  m.standard_shapes = {{"64x56x56 k3", "batch=2,in_channels=64,out_channels=64,height=56,kernel=3", true},
-                       {"256x14x14 k1", "batch=8,in_channels=256,out_channels=128,height=14,kernel=1"},
-                       {"2to1 k7", "batch=32,in_channels=2,out_channels=1,height=56,kernel=7"}};
-  m.sweeps = {{"size", {"height", "width"}, {7, 14, 28, 56, 112}, "in_channels=16,out_channels=16,kernel=3"},
-              {"kernel", {"kernel"}, {1, 3, 5, 7}, "in_channels=32,out_channels=32,height=28"}};
+  m.standard_shapes = {{"64x28x28 k3", "in_channels=64,out_channels=64,height=28,kernel=3", true},
+                       {"256x14x14 k1", "in_channels=256,out_channels=128,height=14,kernel=1"},
+                       {"2to1 k7", "batch=4,in_channels=2,out_channels=1,height=56,kernel=7"}};
+  m.sweeps = {{"size", {"height", "width"}, {7, 14, 28, 56}, "in_channels=32,out_channels=32,kernel=3"},
+              {"kernel", {"kernel"}, {1, 3, 5, 7}, "in_channels=16,out_channels=16,height=28"}};
   m.tile_edges = {simd::tile_rows, 2 * simd::tile_rows};
   m.make = make_convolution;
   m.shape_of = shape_of;

@@ -127,9 +127,8 @@ NonLocal describe() {
             {"channels", "channels of the map; half of them inside", 64, "", 1, {1, 2, 3, 7, 16, 33, 64, 66, 130}},
             {"height", "rows of the map", 32, "", 1, {1, 2, 3, 7, 16, 17, 31}},
             {"width", "columns of the map", 32, "height", 1, {1, 2, 3, 7, 16, 17, 33}}};
-  m.standard_shapes = {{"64x40x40", "channels=64,height=40", true},
-                       {"256x14x14", "batch=4,channels=256,height=14"}};
-  m.sweeps = {{"size", {"height", "width"}, {8, 12, 16, 24, 32}, "channels=64"}};
+  m.standard_shapes = {{"64x28x28", "channels=64,height=28", true}, {"64x40x40", "channels=64,height=40"}};
+  m.sweeps = {{"size", {"height", "width"}, {8, 16, 24, 32}, "channels=32"}};
   m.make = make_non_local;
   m.shape_of = shape_of;
   m.prepare = [](const NonLocalProblem& p, NonLocalOutput& out) { prepare(p, out, false); };

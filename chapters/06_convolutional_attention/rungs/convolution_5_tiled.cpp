@@ -18,6 +18,7 @@
 #include "rungs/convolution_padding.hpp"
 #include "rungs/convolution_rungs.hpp"
 #include "simd/micro_kernel.hpp"
+#include "simd/transpose.hpp"
 
 namespace attention::convolutional {
 
@@ -104,7 +105,6 @@ struct Cut {
   Index groups;    ///< of strips: where there are too few bands for the threads
   Index plane;     ///< floats of one channel of a band, with the rows above and below
   Index sum_stride;
-  Index chunk;     ///< pixels of a band whose input stays in the nearest cache while the strips pass
 
   Cut(const ConvolutionProblem& p, Index threads) {
     // Strips of equal height: 64 channels are 5 × 11 + 9, not 5 × 12 + 4.
@@ -123,7 +123,6 @@ struct Cut {
     groups = threads == 1 ? 1 : std::clamp<Index>(2 * threads / (p.batch() * bands), 1, strips);
     plane = (rows + 2 * p.radius()) * row;
     sum_stride = rows * row + simd::lanes;
-    chunk = vectors_of(static_cast<int>(strip)) * simd::lanes;
   }
 
   /// The last tap of the last channel reads a tile beyond its plane.
@@ -133,10 +132,19 @@ struct Cut {
   Index sums_size() const { return ((strips + groups - 1) / groups) * strip * sum_stride; }
 };
 
-/// Weights by strips: [strip][in_channels][kernel][kernel][output channels of the strip].
+/// The weights of one strip: [in_channels][kernel][kernel][output channels of the strip].
 void pack_weights(const ConvolutionProblem& p, Index first, Index count, float* to) {
-  for (Index term = 0; term < p.depth(); ++term)
-    for (Index i = 0; i < count; ++i) *to++ = p.weight.data()[(first + i) * p.depth() + term];
+  const float* from = p.weight.data() + first * p.depth();
+  Index term = 0;
+  // A square of weights at a time, where so many output channels follow. Its rows are longer than the strip's: what one writes
+  // too much the next one overwrites, and the last terms are left to the loop below.
+  alignas(64) float square[simd::lanes * simd::lanes];
+  for (; first + simd::lanes <= p.out_channels() && term + 2 * simd::lanes <= p.depth(); term += simd::lanes) {
+    simd::transpose_square(from + term, p.depth(), square, simd::lanes);
+    for (Index i = 0; i < simd::lanes; ++i) simd::store(to + (term + i) * count, simd::load(square + i * simd::lanes));
+  }
+  for (; term < p.depth(); ++term)
+    for (Index i = 0; i < count; ++i) to[term * count + i] = from[i * p.depth() + term];
 }
 
 /// Output rows `first` … of one image, for the strips of one group. `input` holds the band with its border.
@@ -146,16 +154,15 @@ void convolve_band(const ConvolutionProblem& p, const Cut& cut, const float* wei
   const Index taps = p.kernel() * p.kernel();
   const Index first_strip = cut.first_strip(group);
   const Index pixels = rows * cut.row - 2 * p.radius();
-  for (Index c = 0; c < p.in_channels(); c += cut.channels)                              // blocks of input channels
-    for (Index at = 0; at < pixels; at += cut.chunk)                                     // chunks of the band
-      for (Index strip = first_strip; strip < cut.first_strip(group + 1); ++strip) {     // strips of output channels
-        const Index o = strip * cut.strip;
-        const Index height = std::min(cut.strip, p.out_channels() - o);
-        const Taps block{input + c * cut.plane + at, cut.plane, cut.row, std::min(cut.channels, p.in_channels() - c), p.kernel(),
-                         weights + o * p.depth() + c * taps * height};
-        convolve_strip(height, block, std::min(cut.chunk, pixels - at), c == 0 ? p.bias.data() + o : nullptr,
-                       sums + (strip - first_strip) * cut.strip * cut.sum_stride + at, cut.sum_stride);
-      }
+  for (Index c = 0; c < p.in_channels(); c += cut.channels)                         // blocks of input channels
+    for (Index strip = first_strip; strip < cut.first_strip(group + 1); ++strip) {  // strips of output channels
+      const Index o = strip * cut.strip;
+      const Index height = std::min(cut.strip, p.out_channels() - o);
+      const Taps block{input + c * cut.plane, cut.plane, cut.row, std::min(cut.channels, p.in_channels() - c), p.kernel(),
+                       weights + o * p.depth() + c * taps * height};
+      convolve_strip(height, block, pixels, c == 0 ? p.bias.data() + o : nullptr,
+                     sums + (strip - first_strip) * cut.strip * cut.sum_stride, cut.sum_stride);
+    }
   for (Index o = first_strip * cut.strip; o < std::min(cut.first_strip(group + 1) * cut.strip, p.out_channels()); ++o)
     for (Index y = 0; y < rows; ++y)
       std::copy_n(sums + (o - first_strip * cut.strip) * cut.sum_stride + y * cut.row, p.width(),
