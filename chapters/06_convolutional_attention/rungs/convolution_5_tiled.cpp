@@ -6,8 +6,8 @@
 // row, and the outputs that fall on the border are thrown away (2 of 58 on a row of 56), where tiles that end with the row would
 // waste 8 of 64. Weights are packed by strips of output channels, tap by tap, so that twelve broadcasts read one cache line.
 //
-// Sums start anew after some 144 terms (whole input channels): a strip's weights for these stay in the nearest cache while the
-// band's tiles pass, and short chains lose less precision. With fewer output channels the tile is wider instead, up to 8
+// Sums start anew after some 144 terms (whole input channels): a strip's weights for these stay in the nearest cache while
+// several tiles pass, with the sums of these tiles, and short chains lose less precision. With fewer output channels the tile is wider instead, up to 8
 // vectors, so that enough sums are under way.
 #include <omp.h>
 
@@ -28,6 +28,10 @@ namespace {
 constexpr int vectors_of(int rows) { return std::min(8, 2 * simd::tile_rows / rows); }
 
 constexpr Index widest_tile = 8 * simd::lanes;
+
+/// Pixels of a strip whose sums are held: 12 kB, in the nearest cache, while the blocks of input channels are added.
+constexpr Index sum_pixels = 16 * simd::lanes;
+constexpr Index sum_stride = sum_pixels + simd::lanes;  ///< not a power of two, whose rows would share cache lines
 
 /// What a tile reads: an input of `channels` planes, and the weights of a strip for these, tap by tap.
 struct Taps {
@@ -104,7 +108,6 @@ struct Cut {
   Index rows;      ///< output rows in a band
   Index groups;    ///< of strips: where there are too few bands for the threads
   Index plane;     ///< floats of one channel of a band, with the rows above and below
-  Index sum_stride;
 
   Cut(const ConvolutionProblem& p, Index threads) {
     // Strips of equal height: 64 channels are 5 × 11 + 9, not 5 × 12 + 4.
@@ -113,8 +116,8 @@ struct Cut {
     strips = (p.out_channels() + strip - 1) / strip;
     channels = std::clamp<Index>(convolution_tiled_terms / (p.kernel() * p.kernel()), 1, p.in_channels());
     row = p.width() + 2 * p.radius();
-    // A band's input and sums take about half of a second-level cache of 1 MB, and no less than four tiles.
-    const Index fits = (131072 / row - 2 * p.radius() * p.in_channels()) / (p.in_channels() + p.out_channels());
+    // A band takes about a quarter of a second-level cache of 1 MB, and no less than four tiles.
+    const Index fits = 65536 / (row * p.in_channels()) - 2 * p.radius();
     const Index least = (8 * simd::lanes + row - 1) / row;
     rows = std::clamp<Index>(threads == 1 ? fits : std::min(fits, p.batch() * p.height() / (4 * threads)), least, std::max(least, p.height()));
     bands = (p.height() + rows - 1) / rows;
@@ -122,14 +125,12 @@ struct Cut {
     bands = (p.height() + rows - 1) / rows;
     groups = threads == 1 ? 1 : std::clamp<Index>(2 * threads / (p.batch() * bands), 1, strips);
     plane = (rows + 2 * p.radius()) * row;
-    sum_stride = rows * row + simd::lanes;
   }
 
   /// The last tap of the last channel reads a tile beyond its plane.
   Index input_size(const ConvolutionProblem& p) const { return p.in_channels() * plane + widest_tile + p.kernel(); }
   /// First strip of a group.
   Index first_strip(Index group) const { return strips * group / groups; }
-  Index sums_size() const { return ((strips + groups - 1) / groups) * strip * sum_stride; }
 };
 
 /// The weights of one strip: [in_channels][kernel][kernel][output channels of the strip].
@@ -147,26 +148,34 @@ void pack_weights(const ConvolutionProblem& p, Index first, Index count, float* 
     for (Index i = 0; i < count; ++i) to[term * count + i] = from[i * p.depth() + term];
 }
 
+/// Outputs at … at + count of a band seen as one row, without those on the border: to the plane's rows from `first` on.
+void write_rows(const Cut& cut, const float* sums, Index at, Index count, Index width, float* plane) {
+  for (Index y = at / cut.row; y * cut.row < at + count; ++y) {
+    const Index begin = std::max(at, y * cut.row);
+    const Index end = std::min(at + count, y * cut.row + width);
+    if (begin < end) std::copy_n(sums + begin - at, end - begin, plane + y * width + begin - y * cut.row);
+  }
+}
+
 /// Output rows `first` … of one image, for the strips of one group. `input` holds the band with its border.
 void convolve_band(const ConvolutionProblem& p, const Cut& cut, const float* weights, const float* input, Index b, Index first,
-                   Index group, float* sums, ConvolutionOutput& out) {
-  const Index rows = std::min(cut.rows, p.height() - first);
+                   Index group, ConvolutionOutput& out) {
+  alignas(64) float sums[simd::tile_rows * sum_stride];
   const Index taps = p.kernel() * p.kernel();
-  const Index first_strip = cut.first_strip(group);
-  const Index pixels = rows * cut.row - 2 * p.radius();
-  for (Index c = 0; c < p.in_channels(); c += cut.channels)                         // blocks of input channels
-    for (Index strip = first_strip; strip < cut.first_strip(group + 1); ++strip) {  // strips of output channels
+  const Index pixels = std::min(cut.rows, p.height() - first) * cut.row - 2 * p.radius();
+  for (Index strip = cut.first_strip(group); strip < cut.first_strip(group + 1); ++strip)  // strips of output channels
+    for (Index at = 0; at < pixels; at += sum_pixels) {                                    // stretches of the band
       const Index o = strip * cut.strip;
       const Index height = std::min(cut.strip, p.out_channels() - o);
-      const Taps block{input + c * cut.plane, cut.plane, cut.row, std::min(cut.channels, p.in_channels() - c), p.kernel(),
-                       weights + o * p.depth() + c * taps * height};
-      convolve_strip(height, block, pixels, c == 0 ? p.bias.data() + o : nullptr,
-                     sums + (strip - first_strip) * cut.strip * cut.sum_stride, cut.sum_stride);
+      const Index count = std::min(sum_pixels, pixels - at);
+      for (Index c = 0; c < p.in_channels(); c += cut.channels) {                          // blocks of input channels
+        const Taps block{input + c * cut.plane + at, cut.plane, cut.row, std::min(cut.channels, p.in_channels() - c), p.kernel(),
+                         weights + o * p.depth() + c * taps * height};
+        convolve_strip(height, block, count, c == 0 ? p.bias.data() + o : nullptr, sums, sum_stride);
+      }
+      for (Index i = 0; i < height; ++i)
+        write_rows(cut, sums + i * sum_stride, at, count, p.width(), out.plane_of(b, o + i) + first * p.width());
     }
-  for (Index o = first_strip * cut.strip; o < std::min(cut.first_strip(group + 1) * cut.strip, p.out_channels()); ++o)
-    for (Index y = 0; y < rows; ++y)
-      std::copy_n(sums + (o - first_strip * cut.strip) * cut.sum_stride + y * cut.row, p.width(),
-                  out.plane_of(b, o) + (first + y) * p.width());
 }
 
 }  // namespace
@@ -183,7 +192,6 @@ void convolution_tiled(const ConvolutionProblem& p, ConvolutionOutput& out) {
       pack_weights(p, o, std::min(cut.strip, p.out_channels() - o), weights.data() + o * p.depth());
     }
     tensor::Buffer input(static_cast<std::size_t>(cut.input_size(p)));
-    tensor::Buffer sums(static_cast<std::size_t>(cut.sums_size()));
 #pragma omp for collapse(3) schedule(dynamic)
     for (Index b = 0; b < p.batch(); ++b)
       for (Index band = 0; band < cut.bands; ++band)
@@ -192,7 +200,7 @@ void convolution_tiled(const ConvolutionProblem& p, ConvolutionOutput& out) {
           for (Index c = 0; c < p.in_channels(); ++c)
             pad_rows(p.image_of(b) + c * p.pixels(), p.height(), p.width(), p.radius(), first - p.radius(),
                      first + cut.rows + p.radius(), input.data() + c * cut.plane);
-          convolve_band(p, cut, weights.data(), input.data(), b, first, group, sums.data(), out);
+          convolve_band(p, cut, weights.data(), input.data(), b, first, group, out);
         }
   }
 }
@@ -200,7 +208,7 @@ void convolution_tiled(const ConvolutionProblem& p, ConvolutionOutput& out) {
 std::size_t convolution_tiled_workspace(const ConvolutionProblem& p) {
   const Index threads = omp_get_max_threads();
   const Cut cut(p, threads);
-  return static_cast<std::size_t>(p.out_channels() * p.depth() + threads * (cut.input_size(p) + cut.sums_size())) * sizeof(float);
+  return static_cast<std::size_t>(p.out_channels() * p.depth() + threads * cut.input_size(p)) * sizeof(float);
 }
 
 }  // namespace attention::convolutional
