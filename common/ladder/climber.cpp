@@ -50,13 +50,19 @@ const Measurement* find_measurement(const std::vector<Measurement>& all, std::st
 
 std::vector<Measurement> Climber::problem(const AnyMechanism& mechanism, const std::string& name, const std::string& title,
                                           Trial& trial, ClimbOptions options) {
+  return climb_and_keep(mechanism, name, title, trial, std::move(options), false);
+}
+
+std::vector<Measurement> Climber::climb_and_keep(const AnyMechanism& mechanism, const std::string& name,
+                                                 const std::string& title, Trial& trial, ClimbOptions options, bool headline) {
   Heading heading(title);
   options.note = heading.note();
   std::vector<Measurement> found = climb(mechanism, trial, options, roofs_);
   heading.print();
   std::cout << to_table(found) << '\n';
-  problems_.push_back({{"name", name}, {"mechanism", mechanism.name()}, {"title", title}, {"shape", trial.shape().text()},
-                       {"results", to_json(found)}});
+  problems_.push_back({{"name", name}, {"mechanism", mechanism.name()}, {"mechanism_title", mechanism.title()},
+                       {"citation", mechanism.citation()}, {"headline", headline}, {"title", title},
+                       {"shape", trial.shape().text()}, {"results", to_json(found)}});
   return found;
 }
 
@@ -77,8 +83,9 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     options.reference_flops = quick_ ? 2e8 : 1e9;
     if (headline)
       options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };
-    const auto found = problem(mechanism, standard.name, fmt::format("{}, standard shape {}", mechanism.title(), standard.name),
-                               *trial, options);
+    const auto found = climb_and_keep(mechanism, standard.name,
+                                      fmt::format("{}, standard shape {}", mechanism.title(), standard.name), *trial, options,
+                                      headline);
     const Measurement* m = find_measurement(found, top, 1);
     if (!headline || !m) continue;
     const std::string prefix = mechanism.name() + "_" + top;

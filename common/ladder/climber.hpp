@@ -34,6 +34,8 @@ class Climber {
   void write() const;
 
  private:
+  std::vector<Measurement> climb_and_keep(const AnyMechanism& mechanism, const std::string& name, const std::string& title,
+                                          Trial& trial, ClimbOptions options, bool headline);
   void keep(const SweepResult& sweep, const AnyMechanism& mechanism);
 
   const Results& results_;
