@@ -71,8 +71,9 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
   if (threads_ > 1) threads.push_back(threads_);
   const std::string& top = top_rung(mechanism);
   for (const StandardShape& standard : mechanism.standard_shapes()) {
-    const bool headline = &standard == &headline_shape(mechanism);
-    if (quick_ && !headline && mechanism.standard_shapes().size() > 1 && &standard != &mechanism.standard_shapes().front()) continue;
+    // In quick mode the first stands for all.
+    const bool headline = &standard == (quick_ ? &mechanism.standard_shapes().front() : &headline_shape(mechanism));
+    if (quick_ && !headline) continue;
     const Shape shape = parse_shape(standard.text, mechanism.keys());
     const auto trial = mechanism.make(shape, 1, Hardness::plain);
     const PeakMemory peak(mechanism.name(), shape, 1);
@@ -118,7 +119,7 @@ void Climber::sweeps(const AnyMechanism& mechanism) {
     keep(result, mechanism);
   }
   if (threads_ > 1) {
-    const StandardShape& standard = headline_shape(mechanism);
+    const StandardShape& standard = quick_ ? mechanism.standard_shapes().front() : headline_shape(mechanism);
     Heading heading(fmt::format("{} over the threads ({})", mechanism.title(), standard.name));
     options.note = heading.note();
     options.seconds = quick_ ? 0.02 : 0.1;
