@@ -61,6 +61,16 @@ TEST_CASE("additive: Keras's unit vector", "[identity]") {
   });
 }
 
+TEST_CASE("additive: the reference's score is vᵀ tanh(W q + U k) as the standard library has it", "[identity]") {
+  // One key: the log-sum-exp is its score.
+  Problem p = sample("queries=1,keys=1,hidden=1,dim=1,value_dim=1");
+  p.W.data()[0] = p.U.data()[0] = p.v.data()[0] = p.query.data()[0] = 1;
+  for (const float x : {-1e30F, -400.F, -20.F, -3.F, -1e-8F, 0.F, 1e-30F, 1e-4F, 0.1F, 0.7F, 5.F, 19.F, 30.F, 1e10F, infinite, -infinite}) {
+    p.key.data()[0] = x;
+    CHECK(std::abs(reference(p).lse.data()[0] - std::tanh(1 + static_cast<double>(x))) < 4e-16);
+  }
+}
+
 TEST_CASE("additive: keys and values permuted together change nothing", "[identity]") {
   const Problem p = sample("queries=19,keys=70,hidden=21,dim=12,value_dim=9");
   Problem permuted = p;
