@@ -86,7 +86,7 @@ void attend_strip(const Problem& p, const Projections& projections, const tensor
                                                 value.data() + j * value.stride() + c, value.stride(), s.sum.data() + c,
                                                 value.stride());
     for (Index i = 0; i < rows; ++i) {
-      // O_i = alpha_i · O_i + the block's part
+      // what was gathered, scaled down, and the block's part
       float* output = s.output.data() + i * value.stride();
       const float* sum = s.sum.data() + i * value.stride();
       for (Index c = 0; c < value.stride(); ++c) output[c] = alpha[i] * output[c] + sum[c];
