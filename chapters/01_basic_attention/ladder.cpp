@@ -128,8 +128,7 @@ Additive describe() {
             {"key_dim", "columns of K and U", 16, "dim", 1, {1, 5, 16}},
             {"value_dim", "columns of V", 64, "", 1, {1, 3, 32, 33}}};
   m.standard_shapes = {{"512x512x128", "queries=512,hidden=128"},
-                       {"2048x2048x128", "queries=2048,hidden=128", true},
-                       {"8192x512x128", "queries=8192,keys=512,hidden=128"}};
+                       {"2048x2048x128", "queries=2048,hidden=128", true}};
   m.sweeps = {{"n", {"queries", "keys"}, {32, 64, 128, 256, 512}, "hidden=32"},
               {"hidden", {"hidden"}, {8, 16, 32, 64, 128}, "queries=128"}};
   m.tile_edges = {simd::tile_rows, tiled_queries, tiled_keys, fused_keys};

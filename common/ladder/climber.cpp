@@ -78,7 +78,7 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     const auto trial = mechanism.make(shape, 1, Hardness::plain);
     const PeakMemory peak(mechanism.name(), shape, 1);
     ClimbOptions options;
-    options.threads = threads;
+    options.threads = headline ? thread_counts(threads_) : threads;
     options.seconds = quick_ ? 0.05 : headline ? 0.4 : 0.2;
     options.sample_above_s = quick_ ? 0.2 : headline ? 1 : 0.5;
     options.reference_flops = quick_ ? 2e8 : 1e9;
@@ -87,6 +87,7 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     const auto found = climb_and_keep(mechanism, standard.name,
                                       fmt::format("{}, standard shape {}", mechanism.title(), standard.name), *trial, options,
                                       headline);
+    if (headline && threads_ > 1) keep(over_threads(standard.text, found), mechanism);
     const Measurement* m = find_measurement(found, top, 1);
     if (!headline || !m) continue;
     const std::string prefix = mechanism.name() + "_" + top;
@@ -118,16 +119,6 @@ void Climber::sweeps(const AnyMechanism& mechanism) {
     heading.print();
     keep(result, mechanism);
   }
-  if (threads_ > 1) {
-    const StandardShape& standard = quick_ ? mechanism.standard_shapes().front() : headline_shape(mechanism);
-    Heading heading(fmt::format("{} over the threads ({})", mechanism.title(), standard.name));
-    options.note = heading.note();
-    options.seconds = quick_ ? 0.02 : 0.1;
-    options.sample_above_s = quick_ ? 0.1 : 0.4;
-    const SweepResult result = run_thread_sweep(mechanism, standard.text, threads_, options, roofs_);
-    heading.print();
-    keep(result, mechanism);
-  }
 }
 
 void Climber::keep(const SweepResult& sweep, const AnyMechanism& mechanism) {
@@ -137,7 +128,7 @@ void Climber::keep(const SweepResult& sweep, const AnyMechanism& mechanism) {
   for (const auto& crossover : sweep.crossovers)
     std::cout << fmt::format("    {} becomes faster than {} at {} = {:.0f}\n", crossover.slower_first,
                              crossover.faster_first, sweep.name, crossover.at);
-  std::cout << '\n';
+  if (!sweep.fits.empty()) std::cout << '\n';
   nlohmann::json json = to_json(sweep);
   json["mechanism"] = mechanism.name();
   sweeps_.push_back(std::move(json));
