@@ -287,7 +287,9 @@ FusedProblem in_place(const Problem& p) {
   f.keys = p.keys();
   f.dim = p.dim();
   f.value_dim = p.value_dim();
-  const auto rows = [&](auto* data, Index n, Index width) { return Rows{data, p.heads() * n * width, n * width, width}; };
+  const auto rows = [&]<class Real>(Real* data, Index n, Index width) {
+    return Rows<Real>{data, p.heads() * n * width, n * width, width};
+  };
   f.query = rows(p.query.data(), f.queries, f.dim);
   f.key = rows(p.key.data(), f.keys, f.dim);
   f.value = rows(p.value.data(), f.keys, f.value_dim);
