@@ -91,9 +91,9 @@ Convolution describe() {
             {"height", "rows of an image", 28, "", 1, {1, 2, 3, 7, 16, 17, 33, 61}},
             {"width", "columns of an image", 28, "height", 1, {1, 2, 3, 7, 16, 17, 33, 130}},
             {"kernel", "side of the square kernel, odd", 3, "", 1, {1, 3, 5, 7}}};
-  m.standard_shapes = {{"64x28x28 k3", "in_channels=64,out_channels=64,height=28,kernel=3", true},
-                       {"256x14x14 k1", "in_channels=256,out_channels=128,height=14,kernel=1"},
-                       {"2to1 k7", "batch=4,in_channels=2,out_channels=1,height=56,kernel=7"}};
+  m.standard_shapes = {{"64x28x28-k3", "in_channels=64,out_channels=64,height=28,kernel=3", true},
+                       {"256x14x14-k1", "in_channels=256,out_channels=128,height=14,kernel=1"},
+                       {"2to1-k7", "batch=4,in_channels=2,out_channels=1,height=56,kernel=7"}};
   m.sweeps = {{"size", {"height", "width"}, {7, 14, 28, 56}, "in_channels=32,out_channels=32,kernel=3"},
               {"kernel", {"kernel"}, {1, 3, 5, 7}, "in_channels=16,out_channels=16,height=28"}};
   m.tile_edges = {simd::tile_rows, 2 * simd::tile_rows};
