@@ -55,7 +55,7 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
   // Below the smallest normal number a rounding is no longer a share of the result, but half of the smallest number there is.
   const double terms = number(p.width()) + number(p.n()) + number(p.heads() * p.dim());
   const double underflow = terms * static_cast<double>(std::numeric_limits<float>::denorm_min()) * std::max(1.0, r.column_norm);
-  return {{"output", p.batch(), p.queries(), p.width(), {r.output.data(), r.output.size()},
+  return {{"output", p.batch(), tensor::extent(r.output, 1), p.width(), {r.output.data(), r.output.size()},
            head * r.column_norm + r.sum * sum_error(number(p.heads() * p.dim())) + underflow}};
 }
 
@@ -97,12 +97,10 @@ MultiHead describe(bool grouped) {
             {"group", "heads of Q for each of them", grouped ? 4 : 1, "", 1, grouped ? std::vector<Index>{2, 3} : std::vector<Index>{1}},
             {"dim", "columns of a head", 64, "", 1, {1, 3, 16, 33, 64}}};
   if (grouped) {
-    m.standard_shapes = {{"512 of 512, 8 on 2", "n=512,key_heads=2,group=4"},
-                         {"2048 of 512, 8 on 2", "n=2048,key_heads=2,group=4", true},
-                         {"2048 of 512, 8 on 1", "n=2048,key_heads=1,group=8"}};
+    m.standard_shapes = {{"2048x512-8on2", "n=2048,key_heads=2,group=4", true}};
     m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=1,group=4"}};
   } else {
-    m.standard_shapes = {{"512 of 512", "n=512"}, {"2048 of 512", "n=2048", true}};
+    m.standard_shapes = {{"512x512", "n=512"}, {"2048x512", "n=2048", true}};
     m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=4"},
                 {"dim", {"dim"}, {8, 16, 32, 64, 128}, "n=512,width=256,key_heads=4"}};
   }
