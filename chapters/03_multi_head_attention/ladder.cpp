@@ -41,16 +41,19 @@ std::vector<ladder::Field> fields(const Output& out) {
 
 /// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).
 ///   Q, K, V:  sums over width: error e of every entry.
-///   score:    q · k moves by e · (|q| + |k|) where the errors of the entries are independent; and its own sum rounds: δ.
-///   head:     as in chapter 2, max |v| · concentration · 2δ; V's own error is averaged; the sum over the keys rounds.
+///   score:    q · k_j moves by the error of k_j, another for each j: e · |q|; and its own sum rounds. Both are independent from
+///             key to key. The error of q moves all scores of a row together, by e · |k|: nothing of it averages away.
+///   head:     as in chapter 2, max |v| times the errors of the weights: the independent ones times the concentration, the
+///             common one in full. V's own error is averaged; the sum over the keys rounds.
 ///   output:   a sum over heads · dim: independent errors of the heads weigh with the norm of W_O's columns; and it rounds.
 /// One chain a sum, which all rungs keep below.
 std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Blocks&) {
   using numerics::sum_error;
   using numerics::unit_roundoff;
   const double entry = r.projection * sum_error(number(p.width()));
-  const double score = entry * (r.query_norm + r.key_norm) + r.score * (sum_error(number(p.dim())) + 3 * unit_roundoff);
-  const double head = r.value * std::max(r.concentration, 0.1) * (2 * score + 4 * unit_roundoff) + entry +
+  const double independent = entry * r.query_norm + r.score * (sum_error(number(p.dim())) + 3 * unit_roundoff);
+  const double common = entry * r.key_norm;
+  const double head = r.value * (r.concentration * (2 * independent + 4 * unit_roundoff) + 2 * common) + entry +
                       2 * std::max(r.value * r.concentration, r.head) * (sum_error(number(p.n())) + 4 * unit_roundoff);
   // Below the smallest normal number a rounding is no longer a share of the result, but half of the smallest number there is.
   const double terms = number(p.width()) + number(p.n()) + number(p.heads() * p.dim());

@@ -23,7 +23,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Rows of a first, short look at a slow rung; a sample is this many or a power of four more.
+/// Rows of a first, short look at a slow rung, for each thread that it uses: fewer would leave threads of a tiled rung without a
+/// tile. A sample is this many or a power of four more.
 constexpr Index smallest_sample = 32;
 
 double seconds_of(const std::function<void()>& work) {
@@ -143,8 +144,9 @@ class Climb {
     runner.stage = &whole_;
     runner.once = 0;
     const Index rows = trial_.rows();
-    if (rows > 2 * smallest_sample && cost_.flops > 1e8) {
-      for (Index count = smallest_sample; count < rows; count *= 4) {
+    const Index smallest = smallest_sample * (mechanism_.rungs()[runner.rung].parallel ? threads_ : 1);
+    if (rows > 2 * smallest && cost_.flops > 1e8) {
+      for (Index count = smallest; count < rows; count *= 4) {
         Stage& stage = sample(count);
         runner.once = first_run(stage, runner.rung);
         const double predicted = runner.once / stage.part;
@@ -161,7 +163,7 @@ class Climb {
     if (runner.stage == &whole_ || options_.sample_above_s < 1) return;
     // A sample worth about half a second.
     const double target = 0.5 / runner.once * static_cast<double>(runner.stage->trial->rows());
-    Index count = smallest_sample;
+    Index count = smallest;
     while (count * 4 <= static_cast<Index>(target) && count * 4 < rows) count *= 4;
     if (runner.stage == &sample(count)) return;
     runner.stage = &sample(count);

@@ -44,8 +44,8 @@ Tensor<3> rows_of(const std::uint8_t* picture) {
       for (Index u = 0; u < pixels; ++u)
         for (Index v = 0; v < pixels; ++v)
           row[u * pixels + v] = coefficient(picture + (py * pixels) * 28 + px * pixels, 28, u, v);
-      const double down = std::numbers::pi / side * static_cast<double>(py);
-      const double across = std::numbers::pi / side * static_cast<double>(px);
+      const double down = std::numbers::pi / side * (static_cast<double>(py) + 0.5);
+      const double across = std::numbers::pi / side * (static_cast<double>(px) + 0.5);
       row[place] = static_cast<float>(std::cos(down));
       row[place + 1] = static_cast<float>(std::sin(down));
       row[place + 2] = static_cast<float>(std::cos(across));
