@@ -118,6 +118,4 @@ std::vector<std::string> faults_of(const ladder::AnyMechanism& mechanism) {
   return faults;
 }
 
-std::string fault_of(const ladder::AnyMechanism& mechanism, std::size_t rung) { return faults_of(mechanism).at(rung); }
-
 }  // namespace attention::tests

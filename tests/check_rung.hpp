@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ladder/mechanism.hpp"
+#include "ladder/publish.hpp"
 
 namespace attention::tests {
 
@@ -15,7 +15,12 @@ std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism)
 /// within the bound, and the same to the last bit with any number of threads. Gives for each rung the first fault, or nothing.
 std::vector<std::string> faults_of(const ladder::AnyMechanism& mechanism);
 
-/// The same for one rung.
-std::string fault_of(const ladder::AnyMechanism& mechanism, std::size_t rung);
+/// The first fault of `run` in the place of the mechanism's rungs, or nothing. The check keeps all else of the mechanism.
+template <class Mechanism>
+std::string fault_of(Mechanism mechanism, void (*run)(const typename Mechanism::Problem&, typename Mechanism::Output&),
+                     bool parallel = false) {
+  mechanism.ladder = {{"tried", "alone", run, nullptr, {}, parallel}};
+  return faults_of(*ladder::publish(mechanism)).front();
+}
 
 }  // namespace attention::tests

@@ -6,6 +6,7 @@
 
 #include "dot_product.hpp"
 #include "ladder/publish.hpp"
+#include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/packing.hpp"
@@ -16,7 +17,7 @@ namespace attention::dot_product {
 
 namespace {
 
-double number(Index n) { return static_cast<double>(n); }
+using ladder::number;
 
 ladder::Shape shape_of(const Problem& p) {
   return ladder::Shape({{"batch", p.batch()},
@@ -34,32 +35,11 @@ double footprint(const ladder::Shape& s) {
           number(s["keys"]) * (number(s["dim"]) + number(s["value_dim"])));
 }
 
-template <class Tensor>
-std::vector<std::size_t> shape_vector(const Tensor& t) {
-  return {t.shape().begin(), t.shape().end()};
-}
-
-template <class Real>
-auto span_of(const TensorOf<Real, 4>& t) {
-  return std::span<const Real>(t.data(), t.dimension() == 0 ? 0 : t.size());
-}
-
 std::vector<ladder::Field> fields(const Output& out) {
   const Index groups = tensor::extent(out.output, 0) * tensor::extent(out.output, 1);
   const Index rows = out.queries();
-  const bool stored = out.weights.shape()[0] != 0;
-  return {{"output", shape_vector(out.output), groups, rows, out.value_dim(), span_of(out.output)},
-          {"lse", shape_vector(out.lse), groups, rows, 1, {out.lse.data(), out.lse.size()}},
-          {"weights", shape_vector(out.weights), groups, rows, stored ? tensor::extent(out.weights, 3) : 0,
-           stored ? span_of(out.weights) : std::span<const float>()}};
-}
-
-template <class Tensor>
-double largest_finite(const Tensor& tensor) {
-  double largest = 0;
-  for (const auto x : tensor)
-    if (std::isfinite(x)) largest = std::max(largest, std::abs(static_cast<double>(x)));
-  return largest;
+  return {ladder::field("output", out.output, groups, rows, out.value_dim()), ladder::field("lse", out.lse, groups, rows, 1),
+          ladder::field("weights", out.weights, groups, rows, tensor::extent(out.weights, 3))};
 }
 
 /// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).
@@ -68,6 +48,7 @@ double largest_finite(const Tensor& tensor) {
 ///   output o:   Σ_j p_j ε_j (v_j − o) for independent errors ε_j of the weights: their root sum of squares, the row's
 ///               concentration, times the largest |v|; then the roundings of the sum over the keys and of the division.
 std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Blocks& blocks) {
+  using numerics::largest_finite;
   using numerics::sum_error;
   using numerics::unit_roundoff;
   const Index groups = p.batch() * p.heads();
@@ -77,26 +58,22 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
   const double largest_lse = largest_finite(r.lse);
   const double largest_weight = largest_finite(r.weights);
 
-  // Additions that a term goes through: those of its block, and one for each block.
-  const auto chain = [](double terms, double block) { return block > 0 ? std::min(block + terms / block, terms) : terms; };
+  using numerics::chain;
   const double dim_chain = chain(number(p.dim()), blocks.scores);
   const double key_chain = chain(number(p.keys()), blocks.values);
   const double exp_error = 4 * unit_roundoff;
   const double score_error = r.score_sums * (sum_error(dim_chain) + 3 * unit_roundoff);
   const double total_error = sum_error(key_chain) + exp_error;
-  return {{"output", groups, rows, p.value_dim(), {r.output.data(), r.output.size()},
-           largest_value * r.concentration * (2 * score_error + exp_error) +
-               (r.value_sums + largest_output) * (sum_error(key_chain) + exp_error)},
-          {"lse", groups, rows, 1, {r.lse.data(), r.lse.size()},
-           score_error + total_error + 4 * unit_roundoff * largest_lse},
-          {"weights", groups, rows, p.keys(), {r.weights.data(), r.weights.size()},
-           largest_weight * (2 * score_error + total_error)}};
+  return {ladder::reference_field("output", r.output, groups, rows, p.value_dim(),
+                                  largest_value * r.concentration * (2 * score_error + exp_error) +
+                                      (r.value_sums + largest_output) * (sum_error(key_chain) + exp_error)),
+          ladder::reference_field("lse", r.lse, groups, rows, 1, score_error + total_error + 4 * unit_roundoff * largest_lse),
+          ladder::reference_field("weights", r.weights, groups, rows, p.keys(), largest_weight * (2 * score_error + total_error))};
 }
 
 std::vector<ladder::NamedTensor> tensors(const Problem& p) {
-  return {{"query", shape_vector(p.query), span_of(p.query)},
-          {"key", shape_vector(p.key), span_of(p.key)},
-          {"value", shape_vector(p.value), span_of(p.value)}};
+  using ladder::named;
+  return {named("query", p.query), named("key", p.key), named("value", p.value)};
 }
 
 /// Each file holds [n, dim], [heads, n, dim] or [batch, heads, n, dim].

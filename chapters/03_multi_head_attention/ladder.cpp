@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "ladder/publish.hpp"
+#include "ladder/tensor_fields.hpp"
 #include "multi_head.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
@@ -17,7 +18,7 @@ namespace attention::multi_head {
 
 namespace {
 
-double number(Index n) { return static_cast<double>(n); }
+using ladder::number;
 
 ladder::Shape shape_of(const Problem& p) {
   return ladder::Shape({{"batch", p.batch()},
@@ -35,8 +36,7 @@ double footprint(const ladder::Shape& s) {
 
 std::vector<ladder::Field> fields(const Output& out) {
   const auto& o = out.output;
-  return {{"output", {o.shape()[0], o.shape()[1], o.shape()[2]}, tensor::extent(o, 0), tensor::extent(o, 1), tensor::extent(o, 2),
-           {o.data(), o.size()}}};
+  return {ladder::field("output", o, tensor::extent(o, 0), tensor::extent(o, 1), tensor::extent(o, 2))};
 }
 
 /// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).
@@ -58,15 +58,12 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
   // Below the smallest normal number a rounding is no longer a share of the result, but half of the smallest number there is.
   const double terms = number(p.width()) + number(p.n()) + number(p.heads() * p.dim());
   const double underflow = terms * static_cast<double>(std::numeric_limits<float>::denorm_min()) * std::max(1.0, r.column_norm);
-  return {{"output", p.batch(), tensor::extent(r.output, 1), p.width(), {r.output.data(), r.output.size()},
-           head * r.column_norm + r.sum * sum_error(number(p.heads() * p.dim())) + underflow}};
-}
-
-ladder::NamedTensor named(const char* name, const Tensor<3>& t) {
-  return {name, {t.shape()[0], t.shape()[1], t.shape()[2]}, {t.data(), t.size()}};
+  return {ladder::reference_field("output", r.output, p.batch(), tensor::extent(r.output, 1), p.width(),
+                                  head * r.column_norm + r.sum * sum_error(number(p.heads() * p.dim())) + underflow)};
 }
 
 std::vector<ladder::NamedTensor> tensors(const Problem& p) {
+  using ladder::named;
   return {named("input", p.input), named("W_Q", p.W_Q), named("W_K", p.W_K), named("W_V", p.W_V), named("W_O", p.W_O)};
 }
 

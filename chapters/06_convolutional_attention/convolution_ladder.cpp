@@ -6,6 +6,7 @@
 
 #include "convolution.hpp"
 #include "ladder/publish.hpp"
+#include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/convolution_rungs.hpp"
@@ -16,12 +17,7 @@ namespace attention::convolutional {
 
 namespace {
 
-double number(Index n) { return static_cast<double>(n); }
-
-template <class Tensor>
-std::vector<std::size_t> shape_vector(const Tensor& t) {
-  return {t.shape().begin(), t.shape().end()};
-}
+using ladder::number;
 
 ladder::Shape shape_of(const ConvolutionProblem& p) {
   return ladder::Shape({{"batch", p.batch()},
@@ -40,8 +36,8 @@ double footprint(const ladder::Shape& s) {
 }
 
 std::vector<ladder::Field> fields(const ConvolutionOutput& out) {
-  return {{"output", shape_vector(out.output), tensor::extent(out.output, 0), tensor::extent(out.output, 1),
-           tensor::extent(out.output, 2) * tensor::extent(out.output, 3), {out.output.data(), out.output.size()}}};
+  const auto& o = out.output;
+  return {ladder::field("output", o, tensor::extent(o, 0), tensor::extent(o, 1), tensor::extent(o, 2) * tensor::extent(o, 3))};
 }
 
 /// A term goes through the additions of its block, and one for each block; every addition rounds in proportion to the sum so
@@ -55,13 +51,12 @@ std::vector<ladder::ReferenceField> reference_fields(const ConvolutionProblem& p
   const double chain = aimed > 0 ? std::min(block + 2 * terms / aimed + 1, terms) : terms;
   // One addition more for the bias.
   const double bound = r.sums * numerics::sum_error(chain + 1) + terms * static_cast<double>(std::numeric_limits<float>::denorm_min());
-  return {{"output", p.batch(), tensor::extent(r.output, 1), p.pixels(), {r.output.data(), r.output.size()}, bound}};
+  return {ladder::reference_field("output", r.output, p.batch(), tensor::extent(r.output, 1), p.pixels(), bound)};
 }
 
 std::vector<ladder::NamedTensor> tensors(const ConvolutionProblem& p) {
-  return {{"input", shape_vector(p.input), {p.input.data(), p.input.size()}},
-          {"weight", shape_vector(p.weight), {p.weight.data(), p.weight.size()}},
-          {"bias", shape_vector(p.bias), {p.bias.data(), p.bias.size()}}};
+  using ladder::named;
+  return {named("input", p.input), named("weight", p.weight), named("bias", p.bias)};
 }
 
 /// input [height, width] up to [batch, channels, height, width]; weight likewise, with the kernel last; bias [out_channels].

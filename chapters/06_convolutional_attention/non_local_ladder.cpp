@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "ladder/publish.hpp"
+#include "ladder/tensor_fields.hpp"
 #include "non_local.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
@@ -16,12 +17,7 @@ namespace attention::convolutional {
 
 namespace {
 
-double number(Index n) { return static_cast<double>(n); }
-
-template <class Tensor>
-std::vector<std::size_t> shape_vector(const Tensor& t) {
-  return {t.shape().begin(), t.shape().end()};
-}
+using ladder::number;
 
 ladder::Shape shape_of(const NonLocalProblem& p) {
   return ladder::Shape({{"batch", p.batch()}, {"channels", p.channels()}, {"height", p.height()}, {"width", p.width()}});
@@ -35,18 +31,8 @@ double footprint(const ladder::Shape& s) {
 std::vector<ladder::Field> fields(const NonLocalOutput& out) {
   const Index batch = tensor::extent(out.output, 0);
   const Index positions = tensor::extent(out.output, 2) * tensor::extent(out.output, 3);
-  const bool stored = out.weights.shape()[0] != 0;
-  return {{"output", shape_vector(out.output), batch, tensor::extent(out.output, 1), positions, {out.output.data(), out.output.size()}},
-          {"weights", shape_vector(out.weights), batch, positions, positions,
-           stored ? std::span<const float>(out.weights.data(), out.weights.size()) : std::span<const float>()}};
-}
-
-template <class Tensor>
-double largest_finite(const Tensor& tensor) {
-  double largest = 0;
-  for (const auto x : tensor)
-    if (std::isfinite(x)) largest = std::max(largest, std::abs(static_cast<double>(x)));
-  return largest;
+  return {ladder::field("output", out.output, batch, tensor::extent(out.output, 1), positions),
+          ladder::field("weights", out.weights, batch, positions, positions)};
 }
 
 /// Largest sqrt(Σ_e W_z[c, e]²): how far independent errors of y, all of one size, can move an output.
@@ -71,10 +57,10 @@ double largest_row_norm(const Tensor<2>& weight) {
 ///               g's own errors and the roundings of each y are independent over `inner`: the norm of a row of W_z.
 ///               The sum of the exponentials is common to all of y; then the sum itself rounds.
 std::vector<ladder::ReferenceField> reference_fields(const NonLocalProblem& p, const NonLocalReference& r, const ladder::Blocks& blocks) {
+  using numerics::largest_finite;
   using numerics::sum_error;
   using numerics::unit_roundoff;
-  // Additions that a term goes through: those of its block, and one for each block.
-  const auto chain = [](double terms, double block) { return block > 0 ? std::min(block + terms / block, terms) : terms; };
+  using numerics::chain;
   const double over_channels = sum_error(chain(number(p.channels()), blocks.scores));
   const double over_inner = sum_error(chain(number(p.inner()), blocks.scores));
   const double over_positions = sum_error(chain(number(p.positions()), blocks.values));
@@ -90,15 +76,12 @@ std::vector<ladder::ReferenceField> reference_fields(const NonLocalProblem& p, c
   const double smallest = number(p.channels() + p.inner() + p.positions()) * (1 + number(p.inner()) * largest_finite(p.out_weight)) *
                           static_cast<double>(std::numeric_limits<float>::denorm_min());
   const double weight_error = largest_finite(r.weights) * (2 * (from_query + from_key + score) + over_positions + exp_error);
-  return {{"output", p.batch(), p.channels(), p.positions(), {r.output.data(), r.output.size()},
-           z_error + smallest},
-          {"weights", p.batch(), p.positions(), p.positions(), {r.weights.data(), r.weights.size()}, weight_error + smallest}};
+  return {ladder::reference_field("output", r.output, p.batch(), p.channels(), p.positions(), z_error + smallest),
+          ladder::reference_field("weights", r.weights, p.batch(), p.positions(), p.positions(), weight_error + smallest)};
 }
 
 std::vector<ladder::NamedTensor> tensors(const NonLocalProblem& p) {
-  const auto named = [](const char* name, const auto& t) {
-    return ladder::NamedTensor{name, shape_vector(t), {t.data(), t.size()}};
-  };
+  using ladder::named;
   return {named("input", p.input), named("theta", p.theta), named("phi", p.phi), named("g", p.g), named("out_weight", p.out_weight)};
 }
 

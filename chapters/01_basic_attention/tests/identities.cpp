@@ -5,11 +5,13 @@
 
 #include "additive.hpp"
 #include "catch.hpp"
+#include "every_rung.hpp"
 #include "ladder/publish.hpp"
-#include "machine/affinity.hpp"
 
 using namespace attention;
 using namespace attention::additive;
+using tests::for_every_rung;
+using tests::largest_difference;
 
 namespace {
 
@@ -18,26 +20,6 @@ constexpr float infinite = std::numeric_limits<float>::infinity();
 
 Problem sample(const char* shape) {
   return make(ladder::parse_shape(shape, mechanism().keys), 11, ladder::Hardness::plain);
-}
-
-template <class Tensor>
-float largest_difference(const Tensor& a, const Tensor& b) {
-  float largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const float difference = std::abs(a.data()[i] - b.data()[i]);
-    if (!(difference <= largest)) largest = difference;
-  }
-  return largest;
-}
-
-/// Runs the body for every rung of the ladder, with two threads.
-template <class Body>
-void for_every_rung(Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : mechanism().ladder) {
-    INFO(rung.name);
-    body(rung);
-  }
 }
 
 }  // namespace
@@ -49,7 +31,7 @@ TEST_CASE("additive: Keras's unit vector", "[identity]") {
   p.value = Tensor<2>{{1, 2}, {3, 4}};
   p.W = p.U = Tensor<2>{{1, 0}, {0, 1}};
   p.v = Tensor<1>{1, 1};
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output out;
     rung.run(p, out);
     const float expected[] = {1.7275F, 2.7275F, 2.2725F, 3.2725F};
@@ -79,7 +61,7 @@ TEST_CASE("additive: keys and values permuted together change nothing", "[identi
     std::copy_n(p.key.data() + from * 12, 12, permuted.key.data() + j * 12);
     std::copy_n(p.value.data() + from * 9, 9, permuted.value.data() + j * 9);
   }
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output a;
     Output b;
     rung.run(p, a);
@@ -90,7 +72,7 @@ TEST_CASE("additive: keys and values permuted together change nothing", "[identi
 
 TEST_CASE("additive: equal keys give the mean of the values", "[identity]") {
   const Problem p = make(ladder::parse_shape("queries=5,keys=301,hidden=7,value_dim=3", mechanism().keys), 3, ladder::Hardness::equal_keys);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output out;
     rung.run(p, out);
     for (Index c = 0; c < 3; ++c) {
@@ -104,7 +86,7 @@ TEST_CASE("additive: equal keys give the mean of the values", "[identity]") {
 TEST_CASE("additive: one key gets all, and its score is the log-sum-exp", "[identity]") {
   const Problem p = sample("queries=33,keys=1,hidden=10,dim=5,value_dim=17");
   const Reference exact = reference(p);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output out;
     rung.run(p, out);
     for (Index i = 0; i < 33; ++i) {
@@ -124,7 +106,7 @@ TEST_CASE("additive: a hidden unit that is saturated for all keys shifts the sco
   p.v.data()[5] = 0;
   Problem shifted = p;
   shifted.v.data()[5] = 7;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output a;
     Output b;
     rung.run(p, a);
@@ -140,7 +122,7 @@ TEST_CASE("additive: tanh is odd, so W, U and v may all change their sign", "[id
   turned.W *= -1;
   turned.U *= -1;
   turned.v *= -1;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output a;
     Output b;
     rung.run(p, a);
@@ -160,7 +142,7 @@ TEST_CASE("additive: parts over the keys, merged by their lse, are the whole", "
     std::copy_n(p.value.data() + first * 6, count * 6, some.value.data());
     return some;
   };
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output whole;
     Output a;
     Output b;

@@ -10,7 +10,6 @@
 #include "catch.hpp"
 #include "check_rung.hpp"
 #include "dot_product.hpp"
-#include "ladder/publish.hpp"
 #include "sanitized.hpp"
 
 using namespace attention;
@@ -102,38 +101,36 @@ void broken(const Problem& p, Output& out) {
       }
 }
 
-std::string fault_of(void (*run)(const Problem&, Output&), bool parallel = false) {
-  // The check must keep the mechanism's other parts: only the ladder is another.
-  DotProduct wrong = mechanism();
-  wrong.ladder = {{"broken", "wrong on purpose", run, nullptr, {}, parallel}};
-  return tests::fault_of(*ladder::publish(wrong), 0);
+template <Faults faults>
+std::string fault() {
+  return tests::fault_of(mechanism(), broken<faults>);
 }
 
 }  // namespace
 
-TEST_CASE("the broken rung's own loops are right without a fault", "[broken]") { CHECK(fault_of(broken<Faults{}>).empty()); }
+TEST_CASE("the broken rung's own loops are right without a fault", "[broken]") { CHECK(fault<Faults{}>().empty()); }
 
 TEST_CASE("a missing max-subtraction is caught", "[broken]") {
-  CHECK_FALSE(fault_of(broken<Faults{.keep_maximum = true}>).empty());
+  CHECK_FALSE(fault<Faults{.keep_maximum = true}>().empty());
 }
 TEST_CASE("a forgotten last tile is caught", "[broken]") {
-  CHECK_FALSE(fault_of(broken<Faults{.forget_last_tile = true}>).empty());
+  CHECK_FALSE(fault<Faults{.forget_last_tile = true}>().empty());
 }
 TEST_CASE("a dropped last row is caught", "[broken]") {
-  CHECK_FALSE(fault_of(broken<Faults{.drop_last_row = true}>).empty());
+  CHECK_FALSE(fault<Faults{.drop_last_row = true}>().empty());
 }
-TEST_CASE("a wrong scale is caught", "[broken]") { CHECK_FALSE(fault_of(broken<Faults{.wrong_scale = true}>).empty()); }
-TEST_CASE("a transposed K is caught", "[broken]") { CHECK_FALSE(fault_of(broken<Faults{.transposed_key = true}>).empty()); }
+TEST_CASE("a wrong scale is caught", "[broken]") { CHECK_FALSE(fault<Faults{.wrong_scale = true}>().empty()); }
+TEST_CASE("a transposed K is caught", "[broken]") { CHECK_FALSE(fault<Faults{.transposed_key = true}>().empty()); }
 TEST_CASE("a softmax over the wrong axis is caught", "[broken]") {
-  CHECK_FALSE(fault_of(broken<Faults{.softmax_over_queries = true}>).empty());
+  CHECK_FALSE(fault<Faults{.softmax_over_queries = true}>().empty());
 }
 TEST_CASE("a stale running maximum is caught", "[broken]") {
-  CHECK_FALSE(fault_of(broken<Faults{.stale_maximum = true}>).empty());
+  CHECK_FALSE(fault<Faults{.stale_maximum = true}>().empty());
 }
 TEST_CASE("a race is caught", "[broken]") {
   if constexpr (tests::thread_sanitized) {
     WARN("left out: the thread sanitizer would report the race and end the tests");
   } else {
-    CHECK_FALSE(fault_of(racing, true).empty());
+    CHECK_FALSE(tests::fault_of(mechanism(), racing, true).empty());
   }
 }

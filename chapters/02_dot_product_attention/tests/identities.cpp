@@ -5,13 +5,15 @@
 #include <numeric>
 
 #include "catch.hpp"
+#include "every_rung.hpp"
 #include "dot_product.hpp"
 #include "ladder/publish.hpp"
-#include "machine/affinity.hpp"
 #include "sanitized.hpp"
 
 using namespace attention;
 using namespace attention::dot_product;
+using tests::for_every_rung;
+using tests::largest_difference;
 
 namespace {
 
@@ -20,25 +22,6 @@ constexpr float infinite = std::numeric_limits<float>::infinity();
 
 Problem sample(const char* shape) {
   return make(ladder::parse_shape(shape, mechanism().keys), 11, ladder::Hardness::plain);
-}
-
-float largest_difference(const Tensor<4>& a, const Tensor<4>& b) {
-  float largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const float difference = std::abs(a.data()[i] - b.data()[i]);
-    if (!(difference <= largest)) largest = difference;
-  }
-  return largest;
-}
-
-/// Runs the body for every rung of the ladder, with two threads.
-template <class Body>
-void for_every_rung(Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : mechanism().ladder) {
-    INFO(rung.name);
-    body(rung);
-  }
 }
 
 }  // namespace
@@ -52,7 +35,7 @@ TEST_CASE("dot-product: keys and values permuted together change nothing", "[ide
       std::copy_n(p.key_of(0, h) + from * 12, 12, permuted.key.data() + (h * 70 + j) * 12);
       std::copy_n(p.value_of(0, h) + from * 9, 9, permuted.value.data() + (h * 70 + j) * 9);
     }
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output a;
     Output b;
     rung.run(p, a);
@@ -63,7 +46,7 @@ TEST_CASE("dot-product: keys and values permuted together change nothing", "[ide
 
 TEST_CASE("dot-product: equal keys give the mean of the values", "[identity]") {
   const Problem p = make(ladder::parse_shape("queries=5,keys=301,dim=8,value_dim=3", mechanism().keys), 3, ladder::Hardness::equal_keys);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output out;
     rung.run(p, out);
     for (Index c = 0; c < 3; ++c) {
@@ -80,7 +63,7 @@ TEST_CASE("dot-product: equal keys give the mean of the values", "[identity]") {
 
 TEST_CASE("dot-product: one key gets all", "[identity]") {
   const Problem p = sample("heads=2,queries=33,keys=1,dim=5,value_dim=17");
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output out;
     rung.run(p, out);
     for (Index h = 0; h < 2; ++h)
@@ -96,7 +79,7 @@ TEST_CASE("dot-product: a number added to all scores of a row changes lse alone"
   Problem plain = p;
   for (Index j = 0; j < 40; ++j) shifted.key.data()[j * 8 + 7] = plain.key.data()[j * 8 + 7] = 1;
   for (Index i = 0; i < 9; ++i) shifted.query.data()[i * 8 + 7] = plain.query.data()[i * 8 + 7] + 20;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output a;
     Output b;
     rung.run(plain, a);
@@ -117,7 +100,7 @@ TEST_CASE("dot-product: parts over the keys, merged by their lse, are the whole"
     std::copy_n(p.value.data() + first * 6, count * 6, some.value.data());
     return some;
   };
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output whole;
     Output a;
     Output b;
@@ -165,7 +148,7 @@ TEST_CASE("dot-product: a row whose every score is -inf", "[identity]") {
   // The first keys of −inf alone must not spoil what comes after them.
   Problem late = p;
   late.key.data()[599] = 2;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output out;
     rung.run(p, out);
     CHECK(std::isnan(out.output.data()[0]));
@@ -180,7 +163,7 @@ TEST_CASE("dot-product: Keras's unit vector, unscaled", "[identity]") {
   p.query = tensor::Tensor<4>{{{{1, 0}, {0, 1}}}};
   p.key = tensor::Tensor<4>{{{{0, 1}, {1, 0}}}};
   p.value = tensor::Tensor<4>{{{{1, 2}, {3, 4}}}};
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(mechanism(), [&](const auto& rung) {
     Output out;
     rung.run(p, out);
     const float expected[] = {2.4621F, 3.4621F, 1.5379F, 2.5379F};

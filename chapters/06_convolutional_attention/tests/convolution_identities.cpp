@@ -4,37 +4,20 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "every_rung.hpp"
 #include "convolution.hpp"
 #include "ladder/publish.hpp"
-#include "machine/affinity.hpp"
 #include "program/error.hpp"
 
 using namespace attention;
 using namespace attention::convolutional;
+using tests::for_every_rung;
+using tests::largest_difference;
 
 namespace {
 
 ConvolutionProblem sample(const char* shape) {
   return make_convolution(ladder::parse_shape(shape, convolution().keys), 11, ladder::Hardness::plain);
-}
-
-float largest_difference(const Tensor<4>& a, const Tensor<4>& b) {
-  float largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const float difference = std::abs(a.data()[i] - b.data()[i]);
-    if (!(difference <= largest)) largest = difference;
-  }
-  return largest;
-}
-
-/// Runs the body for every rung of the ladder, with two threads.
-template <class Body>
-void for_every_rung(Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : convolution().ladder) {
-    INFO(rung.name);
-    body(rung);
-  }
 }
 
 }  // namespace
@@ -44,7 +27,7 @@ TEST_CASE("convolution: a kernel with a single 1 in the middle copies the image"
   p.weight.fill(0);
   p.bias.fill(0);
   for (std::size_t c = 0; c < 3; ++c) p.weight(c, c, 2, 2) = 1;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(convolution(), [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     CHECK(largest_difference(out.output, p.input) == 0);
@@ -57,7 +40,7 @@ TEST_CASE("convolution: a single 1 elsewhere shifts the image and lets zeros in"
   p.bias.fill(0);
   p.weight(0, 0, 0, 2) = 1;  // one up, one to the right
   p.weight(1, 0, 2, 1) = 1;  // one down
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(convolution(), [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     for (Index y = 0; y < 8; ++y)
@@ -75,7 +58,7 @@ TEST_CASE("convolution: a box on a constant image counts the pixels under it", "
   p.input.fill(1);
   p.weight.fill(1);
   p.bias.fill(100);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(convolution(), [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     for (Index y = 0; y < 5; ++y)
@@ -96,7 +79,7 @@ TEST_CASE("convolution: it is linear in the image", "[convolution]") {
     b.input.data()[i] = std::sin(static_cast<float>(i));
     both.input.data()[i] = a.input.data()[i] + 2 * b.input.data()[i];
   }
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(convolution(), [&](const auto& rung) {
     ConvolutionOutput of_a;
     ConvolutionOutput of_b;
     ConvolutionOutput of_both;
@@ -110,7 +93,7 @@ TEST_CASE("convolution: it is linear in the image", "[convolution]") {
 
 TEST_CASE("convolution: a 1×1 kernel is a matrix product over the channels", "[convolution]") {
   const ConvolutionProblem p = sample("batch=2,in_channels=21,out_channels=35,height=6,width=11,kernel=1");
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(convolution(), [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     for (Index b = 0; b < 2; ++b)
@@ -149,7 +132,7 @@ TEST_CASE("convolution: some output channels alone are those of all", "[convolut
   const ConvolutionProblem p = sample("in_channels=3,out_channels=30,height=7,kernel=3");
   const std::array<Index, 3> chosen{0, 12, 29};
   const ConvolutionProblem part = take_out_channels(p, chosen);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(convolution(), [&](const auto& rung) {
     ConvolutionOutput whole;
     ConvolutionOutput some;
     rung.run(p, whole);

@@ -4,27 +4,18 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "every_rung.hpp"
 #include "ladder/publish.hpp"
-#include "machine/affinity.hpp"
 #include "non_local.hpp"
 
 using namespace attention;
 using namespace attention::convolutional;
+using tests::for_every_rung;
 
 namespace {
 
 NonLocalProblem sample(const char* shape, ladder::Hardness hardness = ladder::Hardness::plain) {
   return make_non_local(ladder::parse_shape(shape, non_local().keys), 11, hardness);
-}
-
-/// Runs the body for every rung of the ladder, with two threads.
-template <class Body>
-void for_every_rung(Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : non_local().ladder) {
-    INFO(rung.name);
-    body(rung);
-  }
 }
 
 }  // namespace
@@ -33,7 +24,7 @@ TEST_CASE("non-local: with W_z = 0 the block is the identity", "[non_local]") {
   // The paper starts training from here (section 4.1): a block put into a trained network changes nothing at first.
   NonLocalProblem p = sample("batch=2,channels=10,height=7,width=15");
   p.out_weight.fill(0);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(non_local(), [&](const auto& rung) {
     NonLocalOutput out;
     rung.run(p, out);
     CHECK(std::equal(p.input.begin(), p.input.end(), out.output.begin()));
@@ -43,7 +34,7 @@ TEST_CASE("non-local: with W_z = 0 the block is the identity", "[non_local]") {
 TEST_CASE("non-local: θ = 0 gives every position the mean of the map", "[non_local]") {
   NonLocalProblem p = sample("channels=8,height=5,width=13");
   p.theta.fill(0);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(non_local(), [&](const auto& rung) {
     NonLocalOutput out;
     rung.run(p, out);
     for (Index c = 0; c < 8; ++c) {
@@ -62,7 +53,7 @@ TEST_CASE("non-local: θ = 0 gives every position the mean of the map", "[non_lo
 
 TEST_CASE("non-local: a constant map stays constant", "[non_local]") {
   const NonLocalProblem p = sample("batch=2,channels=6,height=9,width=11", ladder::Hardness::equal_keys);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(non_local(), [&](const auto& rung) {
     NonLocalOutput out;
     rung.run(p, out);
     for (Index plane = 0; plane < 12; ++plane)
@@ -79,7 +70,7 @@ TEST_CASE("non-local: positions moved about come out moved about", "[non_local]"
   const auto from = [](Index i) { return (i * 37 + 5) % 102; };
   for (Index c = 0; c < 12; ++c)
     for (Index i = 0; i < 102; ++i) moved.input.data()[c * 102 + i] = p.input.data()[c * 102 + from(i)];
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(non_local(), [&](const auto& rung) {
     NonLocalOutput a;
     NonLocalOutput b;
     rung.run(p, a);
@@ -92,7 +83,7 @@ TEST_CASE("non-local: positions moved about come out moved about", "[non_local]"
 
 TEST_CASE("non-local: one position sees itself alone", "[non_local]") {
   const NonLocalProblem p = sample("channels=4,height=1");
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(non_local(), [&](const auto& rung) {
     NonLocalOutput out;
     rung.run(p, out);
     for (Index c = 0; c < 4; ++c) {
