@@ -63,7 +63,7 @@ struct FusedProblem {
   Rows<const float> query;  ///< [batch, heads, queries, dim]
   Rows<const float> key;    ///< [batch, key_heads, keys, dim]
   Rows<const float> value;  ///< [batch, key_heads, keys, value_dim]
-  Rows<float> output;       ///< [batch, heads, queries, value_dim]
+  Rows<float> output;       ///< [batch, heads, queries, value_dim]; may lie where the query does, if its rows are as long
   float* lse = nullptr;     ///< [batch, heads, queries] side by side: log-sum-exp of the scores; null: not asked
   float scale = 1;
   Mask mask;

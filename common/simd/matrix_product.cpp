@@ -26,14 +26,26 @@ Index strip_stride(Index depth) { return depth + lanes; }
 Index packed_size(Index depth, Index columns) { return round_up(columns, panel_columns) * depth; }
 
 void pack_panels(const float* b, Index stride, Index depth, Index columns, float* to) {
-  for (Index j = 0; j < columns; j += panel_columns) {
-    const Index width = std::min<Index>(panel_columns, columns - j);
-    float* panel = to + j * depth;
-    for (Index k = 0; k < depth; ++k) {
-      std::copy_n(b + k * stride + j, width, panel + k * panel_columns);
-      std::fill_n(panel + k * panel_columns + width, panel_columns - width, 0.F);
+  const ColumnBlock whole{b, stride, columns};
+  pack_panels({&whole, 1}, depth, to);
+}
+
+void pack_panels(std::span<const ColumnBlock> blocks, Index depth, float* to) {
+  Index at = 0;  // column of B
+  for (const ColumnBlock& block : blocks)
+    for (Index from = 0; from < block.columns;) {
+      // The part of the block that falls into one panel.
+      const Index column = at % panel_columns;
+      const Index width = std::min<Index>(panel_columns - column, block.columns - from);
+      float* panel = to + (at - column) * depth + column;
+      for (Index k = 0; k < depth; ++k) std::copy_n(block.data + k * block.stride + from, width, panel + k * panel_columns);
+      from += width;
+      at += width;
     }
-  }
+  const Index last = at % panel_columns;
+  if (last == 0) return;
+  float* panel = to + (at - last) * depth;
+  for (Index k = 0; k < depth; ++k) std::fill(panel + k * panel_columns + last, panel + (k + 1) * panel_columns, 0.F);
 }
 
 Index product_scratch(Index depth) { return block_rows * strip_stride(depth) + tile_rows * panel_columns; }
@@ -65,7 +77,7 @@ void multiply_packed_parallel(Index rows, Index columns, Index depth, const floa
                               float* c, Index c_stride) {
 #pragma omp parallel
   {
-    tensor::Buffer scratch(static_cast<std::size_t>(product_scratch(depth)));
+    tensor::UnsetBuffer scratch(static_cast<std::size_t>(product_scratch(depth)));
 #pragma omp for schedule(dynamic)
     for (Index i = 0; i < rows; i += block_rows)
       multiply_packed(std::min(block_rows, rows - i), columns, depth, a + i * a_stride, a_stride, packed_b, c + i * c_stride,

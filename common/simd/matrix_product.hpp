@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 namespace attention::simd {
 
@@ -9,6 +10,15 @@ namespace attention::simd {
 std::ptrdiff_t packed_size(std::ptrdiff_t depth, std::ptrdiff_t columns);
 /// Packs B[depth × columns], whose rows are `stride` floats apart.
 void pack_panels(const float* b, std::ptrdiff_t stride, std::ptrdiff_t depth, std::ptrdiff_t columns, float* to);
+
+/// Columns that stand in a matrix of their own.
+struct ColumnBlock {
+  const float* data;
+  std::ptrdiff_t stride;  ///< floats between rows
+  std::ptrdiff_t columns;
+};
+/// Packs B[depth × all columns], whose blocks of columns lie apart.
+void pack_panels(std::span<const ColumnBlock> blocks, std::ptrdiff_t depth, float* to);
 
 /// Floats of scratch memory that one call of multiply_packed takes.
 std::ptrdiff_t product_scratch(std::ptrdiff_t depth);

@@ -13,7 +13,7 @@ namespace attention::multi_head {
 void packed(const Problem& p, Output& out) {
   prepare(p, out);
   const dot_product::Output head = attend("tiled", split(p, project(p)));
-  project_output(p, concatenate(p, head).data(), out);
+  project_output(p, concatenate(p, head).data(), p.heads() * p.dim(), out);
 }
 
 std::size_t packed_workspace(const Problem& p) { return projections_workspace(p) + heads_workspace(p, true); }

@@ -11,7 +11,7 @@ namespace attention::multi_head {
 void simd(const Problem& p, Output& out) {
   prepare(p, out);
   const dot_product::Output head = attend("simd", split(p, project(p)));
-  project_output(p, concatenate(p, head).data(), out);
+  project_output(p, concatenate(p, head).data(), p.heads() * p.dim(), out);
 }
 
 std::size_t simd_workspace(const Problem& p) {

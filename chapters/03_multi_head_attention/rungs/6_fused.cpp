@@ -1,8 +1,8 @@
 // Rung 6, fused: no weights are stored, and no head is taken apart or put together.
 //
-// What changed: chapter 2's fused kernel is told where the rows lie. A head's Q, K and V are columns of the one product, and
-// its output goes into its columns of the concatenation, so both copies fall away. Shared key heads are read where they are
-// instead of being repeated.
+// What changed: chapter 2's fused kernel is told where the rows lie. A head's Q, K and V are columns of the one product, so
+// the copy of every head falls away. A block of queries is read once and then no more: its output takes its place, and Q's
+// columns become the concatenation. Shared key heads are read where they are instead of being repeated.
 #include <cmath>
 
 #include "fused_attention.hpp"
@@ -30,17 +30,17 @@ dot_product::FusedProblem sizes(const Problem& p) {
 
 void fused(const Problem& p, Output& out) {
   prepare(p, out);
-  const Projections qkv = project(p);
-  const Index concat = p.heads() * p.dim();
-  tensor::Buffer heads(static_cast<std::size_t>(p.batch() * p.queries() * concat));
+  Projections qkv = project(p);
+  float* queries = qkv.query();
+  const Index stride = qkv.query_stride(p);
 
   dot_product::FusedProblem f = sizes(p);
-  f.query = {qkv.query(), p.queries() * qkv.query_stride(p), p.dim(), qkv.query_stride(p)};
+  f.query = {queries, p.queries() * stride, p.dim(), stride};
   f.key = {qkv.all.data() + qkv.key_column, p.n() * qkv.columns, p.dim(), qkv.columns};
   f.value = {qkv.all.data() + qkv.value_column, p.n() * qkv.columns, p.dim(), qkv.columns};
-  f.output = {heads.data(), p.queries() * concat, p.dim(), concat};
+  f.output = {queries, p.queries() * stride, p.dim(), stride};
   dot_product::fused_attention(f);
-  project_output(p, heads.data(), out);
+  project_output(p, queries, stride, out);
 }
 
 std::size_t fused_workspace(const Problem& p) {

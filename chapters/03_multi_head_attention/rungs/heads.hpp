@@ -31,10 +31,10 @@ inline dot_product::Output attend(std::string_view rung, const dot_product::Prob
   return out;
 }
 
-/// What attend and the heads take: Q, K, V, the heads' outputs, and chapter 2's weights.
+/// What attend and the heads take: Q, K, V, the heads' outputs, their concatenation, and chapter 2's weights.
 inline std::size_t heads_workspace(const Problem& p, bool weights) {
   const Index rows = p.batch() * p.heads();
-  return static_cast<std::size_t>(rows * (2 * p.queries() * p.dim() + 2 * p.n() * p.dim() + p.queries() +
+  return static_cast<std::size_t>(rows * (3 * p.queries() * p.dim() + 2 * p.n() * p.dim() + p.queries() +
                                           (weights ? p.queries() * p.n() : 0))) * sizeof(float);
 }
 

@@ -26,9 +26,9 @@ inline dot_product::Problem split(const Problem& p, const Projections& from) {
 }
 
 /// The way back for the outputs: [batch, heads, queries, dim] becomes [batch, queries, heads · dim].
-inline tensor::Buffer concatenate(const Problem& p, const dot_product::Output& head) {
+inline tensor::UnsetBuffer concatenate(const Problem& p, const dot_product::Output& head) {
   const Index dim = p.dim();
-  tensor::Buffer to(static_cast<std::size_t>(p.batch() * p.queries() * p.heads() * dim));
+  tensor::UnsetBuffer to(static_cast<std::size_t>(p.batch() * p.queries() * p.heads() * dim));
 #pragma omp parallel for collapse(2)
   for (Index b = 0; b < p.batch(); ++b)
     for (Index i = 0; i < p.queries(); ++i)
