@@ -69,7 +69,7 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
 
 Problem from_files(std::span<const std::filesystem::path> files) {
   Problem p{tensor::load_padded<3>(files[0], 2), tensor::load_padded<3>(files[1], 3), tensor::load_padded<3>(files[2], 3),
-            tensor::load_padded<3>(files[3], 3), tensor::load_padded<3>(files[4], 3), {}};
+            tensor::load_padded<3>(files[3], 3), tensor::load_padded<3>(files[4], 3), {}, {}, {}};
   const auto expect = [](const char* name, const Tensor<3>& t, Index a, Index b, Index c) {
     if (tensor::extent(t, 0) != a || tensor::extent(t, 1) != b || tensor::extent(t, 2) != c)
       throw program::UserError(fmt::format("{} is [{}, {}, {}]; the input and W_Q ask for [{}, {}, {}]", name,

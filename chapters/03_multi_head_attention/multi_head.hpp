@@ -29,8 +29,11 @@ struct Problem {
   Tensor<3> W_K;    ///< [key_heads, width, dim]
   Tensor<3> W_V;    ///< [key_heads, width, dim]
   Tensor<3> W_O;    ///< [heads, dim, width]
-  /// The rows of X whose output is asked for; empty: all. Keys and values always come from all of X.
+  /// In a sample: the rows of X whose output is asked for, ascending. A sample projects these alone and takes the keys and values
+  /// of all rows from below, so that its work is its share of the whole work. Empty: all rows.
   std::vector<Index> rows;
+  Tensor<4> key;    ///< [batch, key_heads, n, dim]
+  Tensor<4> value;  ///< likewise
 
   Index batch() const { return tensor::extent(input, 0); }
   Index n() const { return tensor::extent(input, 1); }
@@ -38,6 +41,7 @@ struct Problem {
   Index heads() const { return tensor::extent(W_Q, 0); }
   Index key_heads() const { return tensor::extent(W_K, 0); }
   Index dim() const { return tensor::extent(W_Q, 2); }
+  bool sampled() const { return !rows.empty(); }
   Index queries() const { return rows.empty() ? n() : static_cast<Index>(rows.size()); }
   Index row(Index i) const { return rows.empty() ? i : rows[static_cast<std::size_t>(i)]; }
   const float* input_of(Index b) const { return input.data() + b * n() * width(); }

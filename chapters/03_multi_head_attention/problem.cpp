@@ -3,6 +3,7 @@
 
 #include "multi_head.hpp"
 #include "numerics/random.hpp"
+#include "rungs/projections.hpp"
 
 namespace attention::multi_head {
 
@@ -59,6 +60,18 @@ Problem take_rows(const Problem& p, std::span<const Index> rows) {
   Problem part = p;
   part.rows.clear();
   for (const Index i : rows) part.rows.push_back(p.row(i));
+  if (p.sampled()) return part;
+  const Projections all = project(p);
+  const std::array shape{size(p.batch()), size(p.key_heads()), size(p.n()), size(p.dim())};
+  part.key = tensor::empty<4>(shape);
+  part.value = tensor::empty<4>(shape);
+  for (Index b = 0; b < p.batch(); ++b)
+    for (Index g = 0; g < p.key_heads(); ++g)
+      for (Index j = 0; j < p.n(); ++j) {
+        const Index to = ((b * p.key_heads() + g) * p.n() + j) * p.dim();
+        std::copy_n(all.key(b, g, j), p.dim(), part.key.data() + to);
+        std::copy_n(all.value(b, g, j), p.dim(), part.value.data() + to);
+      }
   return part;
 }
 
@@ -70,8 +83,8 @@ ladder::Cost cost(const Problem& p) {
   const double width = number(p.width());
   const double all = number(p.heads() * p.dim());
   const double keys = number(p.key_heads() * p.dim());
-  return {.flops = 2 * batch * (queries * width * all + 2 * n * width * keys + 2 * queries * n * all + queries * all * width),
-          .bytes = 4 * (batch * (n + queries) * width + 2 * width * (all + keys)),
+  return {.flops = 2 * batch * queries * (width * all + 2 * width * keys + 2 * n * all + all * width),
+          .bytes = 4 * (2 * batch * queries * width + 2 * width * (all + keys)),
           .exps = batch * number(p.heads()) * queries * n,
           .reciprocals = 0};
 }

@@ -23,16 +23,16 @@ void formula(const Problem& p, Output& out) {
   prepare(p, out);
   dot_product::Problem heads = room_for_heads(p);
   for (Index b = 0; b < p.batch(); ++b) {
-    const Tensor<2> X = xt::view(p.input, b);
-    Tensor<2> asked = X;
-    if (!p.rows.empty()) asked = xt::view(X, xt::keep(p.rows));
+    Tensor<2> X = xt::view(p.input, b);
+    if (p.sampled()) X = Tensor<2>(xt::view(X, xt::keep(p.rows)));
     for (Index h = 0; h < p.heads(); ++h) {
       const Index g = key_head(p, h);
-      xt::view(heads.query, b, h) = product(asked, xt::view(p.W_Q, h));
+      xt::view(heads.query, b, h) = product(X, xt::view(p.W_Q, h));
       xt::view(heads.key, b, h) = product(X, xt::view(p.W_K, g));
       xt::view(heads.value, b, h) = product(X, xt::view(p.W_V, g));
     }
   }
+  take_all_keys(p, heads);
   const dot_product::Output head = attend("formula", heads);
   out.output.fill(0);
   for (Index b = 0; b < p.batch(); ++b)

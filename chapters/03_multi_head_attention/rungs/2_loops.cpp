@@ -18,15 +18,15 @@ void loops(const Problem& p, Output& out) {
     for (Index h = 0; h < p.heads(); ++h) {
       const Index place = b * p.heads() + h;
       const Index g = key_head(p, h);
-      for (Index i = 0; i < p.queries(); ++i)
-        row_times_matrix(p.input_of(b) + p.row(i) * width, p.W_Q.data() + h * matrix, width, dim,
-                         heads.query.data() + (place * p.queries() + i) * dim);
-      for (Index j = 0; j < p.n(); ++j) {
-        const float* x = p.input_of(b) + j * width;
-        row_times_matrix(x, p.W_K.data() + g * matrix, width, dim, heads.key.data() + (place * p.n() + j) * dim);
-        row_times_matrix(x, p.W_V.data() + g * matrix, width, dim, heads.value.data() + (place * p.n() + j) * dim);
+      for (Index i = 0; i < p.queries(); ++i) {
+        const float* x = p.input_of(b) + p.row(i) * width;
+        const Index row = (place * p.queries() + i) * dim;
+        row_times_matrix(x, p.W_Q.data() + h * matrix, width, dim, heads.query.data() + row);
+        row_times_matrix(x, p.W_K.data() + g * matrix, width, dim, heads.key.data() + row);
+        row_times_matrix(x, p.W_V.data() + g * matrix, width, dim, heads.value.data() + row);
       }
     }
+  take_all_keys(p, heads);
   const dot_product::Output head = attend("loops", heads);
   out.output.fill(0);
   for (Index b = 0; b < p.batch(); ++b)

@@ -31,14 +31,18 @@ dot_product::FusedProblem sizes(const Problem& p) {
 void fused(const Problem& p, Output& out) {
   prepare(p, out);
   Projections qkv = project(p);
-  float* queries = qkv.query();
-  const Index stride = qkv.query_stride(p);
+  float* queries = qkv.all.data();
+  const Index stride = qkv.columns;
 
   dot_product::FusedProblem f = sizes(p);
   f.query = {queries, p.queries() * stride, p.dim(), stride};
-  f.key = {qkv.all.data() + qkv.key_column, p.n() * qkv.columns, p.dim(), qkv.columns};
-  f.value = {qkv.all.data() + qkv.value_column, p.n() * qkv.columns, p.dim(), qkv.columns};
+  f.key = {queries + qkv.key_column, p.queries() * stride, p.dim(), stride};
+  f.value = {queries + qkv.value_column, p.queries() * stride, p.dim(), stride};
   f.output = {queries, p.queries() * stride, p.dim(), stride};
+  if (p.sampled()) {
+    f.key = {p.key.data(), p.key_heads() * p.n() * p.dim(), p.n() * p.dim(), p.dim()};
+    f.value = {p.value.data(), p.key_heads() * p.n() * p.dim(), p.n() * p.dim(), p.dim()};
+  }
   dot_product::fused_attention(f);
   project_output(p, queries, stride, out);
 }

@@ -3,25 +3,37 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "multi_head.hpp"
 
 namespace attention::multi_head {
 
-/// Room for every head's Q, K and V as chapter 2 takes them: [batch, heads, n, dim], a shared key head once for each of its
-/// heads.
+/// The key head that head h uses.
+inline Index key_head(const Problem& p, Index h) { return h / (p.heads() / p.key_heads()); }
+
+/// Room for every head's Q, K and V of the rows asked, as chapter 2 takes them: [batch, heads, queries, dim], a shared key head
+/// once for each of its heads.
 inline dot_product::Problem room_for_heads(const Problem& p) {
   const auto size = [](Index n) { return static_cast<std::size_t>(n); };
   dot_product::Problem heads;
-  heads.query = tensor::empty<4>({size(p.batch()), size(p.heads()), size(p.queries()), size(p.dim())});
-  heads.key = tensor::empty<4>({size(p.batch()), size(p.heads()), size(p.n()), size(p.dim())});
-  heads.value = tensor::empty<4>({size(p.batch()), size(p.heads()), size(p.n()), size(p.dim())});
+  for (Tensor<4>* t : {&heads.query, &heads.key, &heads.value})
+    *t = tensor::empty<4>({size(p.batch()), size(p.heads()), size(p.queries()), size(p.dim())});
   heads.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
   return heads;
 }
 
-/// The key head that head h uses.
-inline Index key_head(const Problem& p, Index h) { return h / (p.heads() / p.key_heads()); }
+/// In a sample, the keys and values of all rows take the place of those that were projected.
+inline void take_all_keys(const Problem& p, dot_product::Problem& heads) {
+  if (!p.sampled()) return;
+  const Index matrix = p.n() * p.dim();
+  for (const auto& [from, to] : {std::pair(&p.key, &heads.key), std::pair(&p.value, &heads.value)}) {
+    *to = tensor::empty<4>({from->shape()[0], static_cast<std::size_t>(p.heads()), from->shape()[2], from->shape()[3]});
+    for (Index b = 0; b < p.batch(); ++b)
+      for (Index h = 0; h < p.heads(); ++h)
+        std::copy_n(from->data() + (b * p.key_heads() + key_head(p, h)) * matrix, matrix, to->data() + (b * p.heads() + h) * matrix);
+  }
+}
 
 /// Chapter 2's attention of all heads, by the rung of that name.
 inline dot_product::Output attend(std::string_view rung, const dot_product::Problem& heads) {

@@ -35,10 +35,11 @@ void openblas(const Problem& p, Output& out) {
       const Index place = b * p.heads() + h;
       const Index g = key_head(p, h);
       product(p.queries(), dim, width, asked.data(), p.W_Q.data() + h * matrix, false, heads.query.data() + place * p.queries() * dim);
-      product(p.n(), dim, width, p.input_of(b), p.W_K.data() + g * matrix, false, heads.key.data() + place * p.n() * dim);
-      product(p.n(), dim, width, p.input_of(b), p.W_V.data() + g * matrix, false, heads.value.data() + place * p.n() * dim);
+      product(p.queries(), dim, width, asked.data(), p.W_K.data() + g * matrix, false, heads.key.data() + place * p.queries() * dim);
+      product(p.queries(), dim, width, asked.data(), p.W_V.data() + g * matrix, false, heads.value.data() + place * p.queries() * dim);
     }
   }
+  take_all_keys(p, heads);
   const dot_product::Output head = attend("openblas", heads);
   for (Index b = 0; b < p.batch(); ++b)
     for (Index h = 0; h < p.heads(); ++h)

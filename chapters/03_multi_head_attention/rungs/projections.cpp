@@ -9,19 +9,15 @@ namespace {
 
 tensor::UnsetBuffer buffer(Index floats) { return tensor::UnsetBuffer(static_cast<std::size_t>(floats)); }
 
-/// rows · [parts side by side], one product.
-tensor::UnsetBuffer times(const float* rows, Index count, Index width, const std::vector<const Tensor<3>*>& parts, Index columns) {
-  // The matrix [width, columns] whose blocks of columns are the heads' [width, dim].
+/// The heads' matrices [width, dim], one beside the other.
+std::vector<simd::ColumnBlock> side_by_side(const std::vector<const Tensor<3>*>& weights) {
   std::vector<simd::ColumnBlock> blocks;
-  for (const Tensor<3>* part : parts) {
-    const Index dim = tensor::extent(*part, 2);
-    for (Index h = 0; h < tensor::extent(*part, 0); ++h) blocks.push_back({part->data() + h * width * dim, dim, dim});
-  }
-  auto panels = buffer(simd::packed_size(width, columns));
-  simd::pack_panels(blocks, width, panels.data());
-  auto to = buffer(count * columns);
-  simd::multiply_packed_parallel(count, columns, width, rows, width, panels.data(), to.data(), columns);
-  return to;
+  for (const Tensor<3>* W : weights)
+    for (Index h = 0; h < tensor::extent(*W, 0); ++h) {
+      const Index dim = tensor::extent(*W, 2);
+      blocks.push_back({W->data() + h * tensor::extent(*W, 1) * dim, dim, dim});
+    }
+  return blocks;
 }
 
 }  // namespace
@@ -30,21 +26,19 @@ Projections project(const Problem& p) {
   const Index width = p.width();
   const Index query_columns = p.heads() * p.dim();
   const Index key_columns = p.key_heads() * p.dim();
-  const bool together = p.rows.empty();
-  Projections to;
-  to.key_column = together ? query_columns : 0;
-  to.value_column = to.key_column + key_columns;
-  to.columns = to.value_column + key_columns;
-  if (together) {
-    to.all = times(p.input.data(), p.batch() * p.n(), width, {&p.W_Q, &p.W_K, &p.W_V}, to.columns);
-    return to;
-  }
-  to.all = times(p.input.data(), p.batch() * p.n(), width, {&p.W_K, &p.W_V}, to.columns);
-  auto asked = buffer(p.batch() * p.queries() * width);
-  for (Index b = 0; b < p.batch(); ++b)
+  const Index rows = p.batch() * p.queries();
+  Projections to{{}, p.queries(), p.dim(), query_columns + 2 * key_columns, query_columns, query_columns + key_columns};
+  to.all = buffer(rows * to.columns);
+
+  auto asked = buffer(p.sampled() ? rows * width : 0);
+  for (Index b = 0; p.sampled() && b < p.batch(); ++b)
     for (Index i = 0; i < p.queries(); ++i)
       std::copy_n(p.input_of(b) + p.row(i) * width, width, asked.data() + (b * p.queries() + i) * width);
-  to.queries = times(asked.data(), p.batch() * p.queries(), width, {&p.W_Q}, query_columns);
+
+  auto panels = buffer(simd::packed_size(width, to.columns));
+  simd::pack_panels(side_by_side({&p.W_Q, &p.W_K, &p.W_V}), width, panels.data());
+  simd::multiply_packed_parallel(rows, to.columns, width, p.sampled() ? asked.data() : p.input.data(), width, panels.data(),
+                                 to.all.data(), to.columns);
   return to;
 }
 
@@ -58,10 +52,9 @@ void project_output(const Problem& p, const float* heads, Index stride, Output& 
 
 std::size_t projections_workspace(const Problem& p) {
   const Index columns = (p.heads() + 2 * p.key_heads()) * p.dim();
-  const Index weights = simd::packed_size(p.width(), columns);
-  const Index apart = p.rows.empty() ? 0 : p.batch() * p.queries() * (p.heads() * p.dim() + p.width());
-  const Index results = p.batch() * p.n() * columns + apart;
-  return static_cast<std::size_t>(weights + results) * sizeof(float) + simd::parallel_product_workspace(p.width());
+  const Index asked = p.sampled() ? p.width() : 0;
+  const Index floats = simd::packed_size(p.width(), columns) + p.batch() * p.queries() * (columns + asked);
+  return static_cast<std::size_t>(floats) * sizeof(float) + simd::parallel_product_workspace(p.width());
 }
 
 }  // namespace attention::multi_head

@@ -5,18 +5,19 @@
 
 namespace attention::multi_head {
 
-/// Q, K and V of all heads, row by row of X: [batch, n, heads · dim + 2 · key_heads · dim], the heads of Q first, then those
-/// of K, then those of V. Where only some rows are asked for, Q has a matrix of its own.
+/// Q, K and V of all heads for the rows asked, row by row of X: [batch, queries, heads · dim + 2 · key_heads · dim], the heads of
+/// Q first, then those of K, then those of V.
 struct Projections {
-  tensor::UnsetBuffer all;      ///< [batch · n, columns]
-  tensor::UnsetBuffer queries;  ///< [batch · queries, heads · dim], empty where `all` holds Q
-  Index columns = 0;       ///< of `all`
-  Index key_column = 0;    ///< where K begins in a row of `all`
-  Index value_column = 0;
+  tensor::UnsetBuffer all;
+  Index queries, dim;
+  Index columns;     ///< of a row
+  Index key_column;  ///< where K begins in a row
+  Index value_column;
 
-  float* query() { return queries.empty() ? all.data() : queries.data(); }
-  const float* query() const { return queries.empty() ? all.data() : queries.data(); }
-  Index query_stride(const Problem& p) const { return queries.empty() ? columns : p.heads() * p.dim(); }
+  Index row(Index b, Index i) const { return (b * queries + i) * columns; }
+  const float* query(Index b, Index h, Index i) const { return all.data() + row(b, i) + h * dim; }
+  const float* key(Index b, Index g, Index i) const { return all.data() + row(b, i) + key_column + g * dim; }
+  const float* value(Index b, Index g, Index i) const { return all.data() + row(b, i) + value_column + g * dim; }
 };
 
 /// One product X · [W_Q | W_K | W_V] for all heads.

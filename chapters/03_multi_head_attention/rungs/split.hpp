@@ -13,15 +13,15 @@ inline dot_product::Problem split(const Problem& p, const Projections& from) {
   for (Index b = 0; b < p.batch(); ++b)
     for (Index h = 0; h < p.heads(); ++h) {
       const Index place = b * p.heads() + h;
-      for (Index i = 0; i < p.queries(); ++i)
-        std::copy_n(from.query() + (b * p.queries() + i) * from.query_stride(p) + h * dim, dim,
-                    heads.query.data() + (place * p.queries() + i) * dim);
-      for (Index j = 0; j < p.n(); ++j) {
-        const float* row = from.all.data() + (b * p.n() + j) * from.columns + key_head(p, h) * dim;
-        std::copy_n(row + from.key_column, dim, heads.key.data() + (place * p.n() + j) * dim);
-        std::copy_n(row + from.value_column, dim, heads.value.data() + (place * p.n() + j) * dim);
+      const Index g = key_head(p, h);
+      for (Index i = 0; i < p.queries(); ++i) {
+        const Index row = (place * p.queries() + i) * dim;
+        std::copy_n(from.query(b, h, i), dim, heads.query.data() + row);
+        std::copy_n(from.key(b, g, i), dim, heads.key.data() + row);
+        std::copy_n(from.value(b, g, i), dim, heads.value.data() + row);
       }
     }
+  take_all_keys(p, heads);
   return heads;
 }
 
