@@ -48,7 +48,8 @@ def make_results(results, about=ABOUT):
     rows = [row("loops", 1, 2e-1, status="sampled", peak_predicted=True), row("fused", 1, 2e-3),
             SKIPPED, row("fused", 2, 1e-3),
             row("openblas", 2, 2e-3, beside=True, within_noise=True)]
-    put("ladder", {"problems": [{"name": name, "mechanism": "dot_product", "title": f"Problem {name}", "shape": "n=64", "results": rows}
+    put("ladder", {"problems": [{"name": name, "mechanism": "dot_product", "mechanism_title": "Dot product",
+                                 "citation": "A <paper>", "headline": name == "8x2048x64", "title": f"Problem {name}", "shape": "n=64", "results": rows}
                                 for name in ("look_up", "8x512x64", "8x2048x64", "8x2048x128")]})
     sizes = [64, 128, 256]
     put("scaling", {"sweeps": [
@@ -280,6 +281,29 @@ class Plots(unittest.TestCase):
         self.assertTrue(any("layer 2, head 1" in text for text in self.texts(plots.weights(record, layer=1))))
 
 
+class Overview(unittest.TestCase):
+    def run_script(self, results):
+        return subprocess.run([sys.executable, FOLDER / "overview.py", "--results", results, "--mode", "quick"],
+                              capture_output=True, text=True)
+
+    def test_one_section_for_each_headline(self):
+        with tempfile.TemporaryDirectory() as results:
+            make_results(results)
+            done = self.run_script(results)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            page = Path(results, "ladders.html").read_text(encoding="utf-8")
+            self.assertEqual(page.count("<h2 "), 1)
+            self.assertIn("A &lt;paper&gt;", page)
+            self.assertIn("a quick run, generated stand-in data", page)
+            self.assertEqual(sorted(file.name for file in Path(results, "figures").iterdir()), ["ladders.png", "ladders.svg"])
+
+    def test_without_results_one_line(self):
+        with tempfile.TemporaryDirectory() as results:
+            done = self.run_script(results)
+            self.assertEqual((done.returncode, done.stderr), (2, "course: no ladder has been climbed\n"))
+            self.assertEqual(list(Path(results).iterdir()), [])
+
+
 class Notebooks(unittest.TestCase):
     def execute(self, results, name=NAME):
         environment = {**os.environ, "ATTENTION_RESULTS": results, "ATTENTION_MODE": "quick", "HOME": results}
@@ -310,11 +334,12 @@ class Notebooks(unittest.TestCase):
             self.assertLessEqual({f"{name}.{kind}" for name in names for kind in ("svg", "png")}, drawn)
             self.assertFalse([name for name in drawn if ".tmp." in name])
 
-    def test_without_results_it_says_so(self):
-        with tempfile.TemporaryDirectory() as results:
-            page = self.execute(results)
-            self.assertIn("Not measured here yet", page)
-            self.assertNotIn("Traceback", page)
+    def test_without_results_each_says_so(self):
+        for name in sorted(file.stem for file in FOLDER.glob("[0-9][0-9]_*.ipynb")):
+            with self.subTest(name), tempfile.TemporaryDirectory() as results:
+                page = self.execute(results, name)
+                self.assertIn("Not measured here yet", page)
+                self.assertNotIn("Traceback", page)
 
 
 if __name__ == "__main__":

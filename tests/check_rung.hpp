@@ -11,8 +11,11 @@ namespace attention::tests {
 /// mixed so that each size of each key occurs. None costs more than a reference can be had for quickly.
 std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism);
 
-/// Tries one rung on every awkward shape, every hardness and several numbers of threads: its answer must be the reference's
-/// within the bound, and the same to the last bit with any number of threads. Gives the first fault, or nothing.
+/// Tries every rung on every awkward shape, every hardness and several numbers of threads: its answer must be the reference's
+/// within the bound, and the same to the last bit with any number of threads. Gives for each rung the first fault, or nothing.
+std::vector<std::string> faults_of(const ladder::AnyMechanism& mechanism);
+
+/// The same for one rung.
 std::string fault_of(const ladder::AnyMechanism& mechanism, std::size_t rung);
 
 }  // namespace attention::tests

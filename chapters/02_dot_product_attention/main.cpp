@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
     return data.real;
   };
   program.experiments = [&](const ladder::ChapterRun& run) {
+    if (run.quick) data.train = datasets::first_pictures(data.train, 10000), data.test = datasets::first_pictures(data.test, 1000);
     const dot_product::Context context{run, data};
     const dot_product::LookUp best = dot_product::accuracy_over_scale(context);
     dot_product::what_it_looks_at(context, best);

@@ -74,6 +74,7 @@ command_main() {
         summaries+=("$(chapter_folder "$name")/summary.json")
       done
       render_lessons "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
+      draw_overview "$results"/[0-9][0-9]_*/summary.json "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
     else
       warn "no figures: $no_figures; ./course setup installs what they need"
     fi

@@ -98,3 +98,19 @@ render_lessons() {
   fi
   write_atomically "$results/.rendered" "$signature"
 }
+
+# draw_overview SUMMARY...: the page with all ladders side by side.
+draw_overview() {
+  local signature log=$root/build/log/overview.txt
+  signature="$mode $(drawing_signature "$@")"
+  if [[ -f $results/ladders.html && $(cat "$results/.overview" 2>/dev/null) == "$signature" ]]; then
+    return 0
+  fi
+  mkdir -p -- "$root/build/log" 2>/dev/null
+  if ! supervise_logged 'figures: all ladders' "$log" run_python "$root/notebooks/overview.py" --results "$results" --mode "$mode"; then
+    show_end "$log"
+    warn "the page with all ladders could not be drawn; the whole log is $log"
+    return 1
+  fi
+  write_atomically "$results/.overview" "$signature"
+}

@@ -77,4 +77,5 @@ show_results() {
     fi
     printf '%s\n' "$line"
   done
+  [[ ! -f $results/ladders.html ]] || printf '  ladders.html: all ladders side by side\n'
 }

@@ -38,7 +38,7 @@ struct Stage {
   Trial* trial = nullptr;
   std::vector<std::unique_ptr<Trial>> copies;  ///< the same problem elsewhere in memory, for memory-bound work
   std::vector<Index> checked;                  ///< empty: all
-  double part = 1;                             ///< of the whole problem's rows
+  double part = 1;                             ///< of the whole problem's work
 
   Trial& turn(std::size_t run) {
     const std::size_t turn = run % (copies.size() + 1);
@@ -114,7 +114,8 @@ class Climb {
       const std::vector<Index> chosen = sample_rows(trial_.rows(), rows, mechanism_.tile_edges());
       stage.owned = trial_.take_rows(chosen);
       stage.trial = stage.owned.get();
-      stage.part = static_cast<double>(chosen.size()) / static_cast<double>(trial_.rows());
+      // Not the share of the rows: some work may be needed however few are asked for.
+      stage.part = stage.trial->cost().flops / cost_.flops;
       choose_checked(stage);
     }
     return stage;
@@ -159,7 +160,7 @@ class Climb {
     }
     if (runner.stage == &whole_ || options_.sample_above_s < 1) return;
     // A sample worth about half a second.
-    const double target = 0.5 / runner.once * runner.stage->part * static_cast<double>(rows);
+    const double target = 0.5 / runner.once * static_cast<double>(runner.stage->trial->rows());
     Index count = smallest_sample;
     while (count * 4 <= static_cast<Index>(target) && count * 4 < rows) count *= 4;
     if (runner.stage == &sample(count)) return;

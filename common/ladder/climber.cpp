@@ -50,13 +50,19 @@ const Measurement* find_measurement(const std::vector<Measurement>& all, std::st
 
 std::vector<Measurement> Climber::problem(const AnyMechanism& mechanism, const std::string& name, const std::string& title,
                                           Trial& trial, ClimbOptions options) {
+  return climb_and_keep(mechanism, name, title, trial, std::move(options), false);
+}
+
+std::vector<Measurement> Climber::climb_and_keep(const AnyMechanism& mechanism, const std::string& name,
+                                                 const std::string& title, Trial& trial, ClimbOptions options, bool headline) {
   Heading heading(title);
   options.note = heading.note();
   std::vector<Measurement> found = climb(mechanism, trial, options, roofs_);
   heading.print();
   std::cout << to_table(found) << '\n';
-  problems_.push_back({{"name", name}, {"mechanism", mechanism.name()}, {"title", title}, {"shape", trial.shape().text()},
-                       {"results", to_json(found)}});
+  problems_.push_back({{"name", name}, {"mechanism", mechanism.name()}, {"mechanism_title", mechanism.title()},
+                       {"citation", mechanism.citation()}, {"headline", headline}, {"title", title},
+                       {"shape", trial.shape().text()}, {"results", to_json(found)}});
   return found;
 }
 
@@ -65,20 +71,23 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
   if (threads_ > 1) threads.push_back(threads_);
   const std::string& top = top_rung(mechanism);
   for (const StandardShape& standard : mechanism.standard_shapes()) {
-    const bool headline = &standard == &headline_shape(mechanism);
-    if (quick_ && !headline && mechanism.standard_shapes().size() > 1 && &standard != &mechanism.standard_shapes().front()) continue;
+    // In quick mode the first stands for all.
+    const bool headline = &standard == (quick_ ? &mechanism.standard_shapes().front() : &headline_shape(mechanism));
+    if (quick_ && !headline) continue;
     const Shape shape = parse_shape(standard.text, mechanism.keys());
     const auto trial = mechanism.make(shape, 1, Hardness::plain);
     const PeakMemory peak(mechanism.name(), shape, 1);
     ClimbOptions options;
-    options.threads = threads;
+    options.threads = headline ? thread_counts(threads_) : threads;
     options.seconds = quick_ ? 0.05 : headline ? 0.4 : 0.2;
-    options.sample_above_s = quick_ ? 0.2 : headline ? 1 : 0.5;
+    options.sample_above_s = quick_ ? 0.2 : headline ? 2 : 0.5;
     options.reference_flops = quick_ ? 2e8 : 1e9;
     if (headline)
       options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };
-    const auto found = problem(mechanism, standard.name, fmt::format("{}, standard shape {}", mechanism.title(), standard.name),
-                               *trial, options);
+    const auto found = climb_and_keep(mechanism, standard.name,
+                                      fmt::format("{}, standard shape {}", mechanism.title(), standard.name), *trial, options,
+                                      headline);
+    if (headline && threads_ > 1) keep(over_threads(standard.text, found), mechanism);
     const Measurement* m = find_measurement(found, top, 1);
     if (!headline || !m) continue;
     const std::string prefix = mechanism.name() + "_" + top;
@@ -110,16 +119,6 @@ void Climber::sweeps(const AnyMechanism& mechanism) {
     heading.print();
     keep(result, mechanism);
   }
-  if (threads_ > 1) {
-    const StandardShape& standard = headline_shape(mechanism);
-    Heading heading(fmt::format("{} over the threads ({})", mechanism.title(), standard.name));
-    options.note = heading.note();
-    options.seconds = quick_ ? 0.02 : 0.1;
-    options.sample_above_s = quick_ ? 0.1 : 0.4;
-    const SweepResult result = run_thread_sweep(mechanism, standard.text, threads_, options, roofs_);
-    heading.print();
-    keep(result, mechanism);
-  }
 }
 
 void Climber::keep(const SweepResult& sweep, const AnyMechanism& mechanism) {
@@ -129,7 +128,7 @@ void Climber::keep(const SweepResult& sweep, const AnyMechanism& mechanism) {
   for (const auto& crossover : sweep.crossovers)
     std::cout << fmt::format("    {} becomes faster than {} at {} = {:.0f}\n", crossover.slower_first,
                              crossover.faster_first, sweep.name, crossover.at);
-  std::cout << '\n';
+  if (!sweep.fits.empty()) std::cout << '\n';
   nlohmann::json json = to_json(sweep);
   json["mechanism"] = mechanism.name();
   sweeps_.push_back(std::move(json));

@@ -23,17 +23,19 @@ class Climber {
   std::vector<Measurement> problem(const AnyMechanism& mechanism, const std::string& name, const std::string& title,
                                    Trial& trial, ClimbOptions options);
 
-  /// The standard shapes, with one thread and with all; the headline shape for longer, and with its peak memory. Adds the
-  /// figures MECHANISM_RUNG_roof_share, …_roof_share_spread and …_peak_extra_bytes of the top rung.
+  /// The standard shapes, with one thread and with all; the headline shape for longer, with its peak memory, and with the
+  /// numbers of threads between, which is the scaling over the threads. Adds the figures MECHANISM_RUNG_roof_share, …_roof_share_spread and …_peak_extra_bytes of the top rung.
   void standard_shapes(const AnyMechanism& mechanism);
 
-  /// The mechanism's sweeps with one thread, and its headline shape over the threads.
+  /// The mechanism's sweeps, with one thread.
   void sweeps(const AnyMechanism& mechanism);
 
   /// Writes ladder.json and scaling.json.
   void write() const;
 
  private:
+  std::vector<Measurement> climb_and_keep(const AnyMechanism& mechanism, const std::string& name, const std::string& title,
+                                          Trial& trial, ClimbOptions options, bool headline);
   void keep(const SweepResult& sweep, const AnyMechanism& mechanism);
 
   const Results& results_;

@@ -119,16 +119,18 @@ SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index l
   return result;
 }
 
-SweepResult run_thread_sweep(const AnyMechanism& mechanism, const std::string& shape, int most, const ClimbOptions& options,
-                             machine::Roofs& roofs) {
+std::vector<int> thread_counts(int most) {
+  std::vector<int> counts;
+  for (int threads = 1; threads < most; threads *= 2) counts.push_back(threads);
+  counts.push_back(most);
+  return counts;
+}
+
+SweepResult over_threads(const std::string& shape, std::vector<Measurement> measurements) {
   SweepResult result{.name = "threads", .keys = {}, .base = shape, .values = {}, .measurements = {}, .fits = {}, .crossovers = {}};
-  ClimbOptions all = options;
-  all.threads.clear();
-  for (int threads = 1; threads < most; threads *= 2) all.threads.push_back(threads);
-  all.threads.push_back(most);
-  for (const int threads : all.threads) result.values.push_back(threads);
-  const auto trial = mechanism.make(parse_shape(shape, mechanism.keys()), 1, Hardness::plain);
-  result.measurements = climb(mechanism, *trial, all, roofs);
+  for (const Measurement& m : measurements)
+    if (std::ranges::count(result.values, m.threads) == 0) result.values.push_back(m.threads);
+  result.measurements = std::move(measurements);
   return result;
 }
 

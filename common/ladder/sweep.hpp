@@ -40,9 +40,11 @@ struct SweepResult {
 SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index largest, bool memory,
                       const ClimbOptions& options, machine::Roofs& roofs);
 
-/// Measures one shape over 1 … `most` threads (powers of two, and `most`).
-SweepResult run_thread_sweep(const AnyMechanism& mechanism, const std::string& shape, int most, const ClimbOptions& options,
-                             machine::Roofs& roofs);
+/// The numbers of threads along which scaling is looked at: 1, 2, 4 … and `most`.
+std::vector<int> thread_counts(int most);
+
+/// What has been measured of one shape with several numbers of threads, as a sweep over them.
+SweepResult over_threads(const std::string& shape, std::vector<Measurement> measurements);
 
 nlohmann::json to_json(const SweepResult& result);
 

@@ -70,4 +70,15 @@ FashionMnist load_fashion_mnist(const fs::path& data_folder) {
            "Ankle boot"}};
 }
 
+ImageSet first_pictures(const ImageSet& set, std::size_t count) {
+  count = std::min(count, set.labels.size());
+  const std::size_t pixels = set.images.shape()[1] * set.images.shape()[2];
+  ImageSet some;
+  some.images.resize({count, set.images.shape()[1], set.images.shape()[2]});
+  some.labels.resize({count});
+  std::copy_n(set.images.data(), count * pixels, some.images.data());
+  std::copy_n(set.labels.data(), count, some.labels.data());
+  return some;
+}
+
 }  // namespace attention::datasets

@@ -30,6 +30,9 @@ struct FashionMnist {
 /// are not 28 × 28, unequal numbers of pictures and labels, or a label above 9.
 FashionMnist load_fashion_mnist(const std::filesystem::path& data_folder);
 
+/// The first `count` pictures of a set; all where it has fewer. For a quick look.
+ImageSet first_pictures(const ImageSet& set, std::size_t count);
+
 /// Ten classes of simple shapes, 28 × 28, moved, turned, scaled and noisy, so that no single picture tells a
 /// class apart; the classes come in turn. The same numbers give the same pictures, up to the compiler's
 /// rounding.

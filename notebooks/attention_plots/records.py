@@ -88,3 +88,33 @@ def looks_at(record, most=8, layer=0, head=0, cmap="gray"):
     figure.tight_layout(rect=(0, 0.02, 1, 0.99), h_pad=0.6, w_pad=0.4)
     foot(figure, record)
     return figure
+
+
+def over_image(record, layer=0, heads=(0,), cmap="gray_r"):
+    """The weights over the one picture that the keys are places of: a row a query, a column a head. The picture is grey, the
+    weights lie over it, each panel on a scale of its own."""
+    grid = record["keys"]["grid"]
+    pixels = record["keys"].get("pixels")
+    queries = record["queries"]
+    count = record["weights"].shape[2]
+    figure, panels = plt.subplots(count, len(heads) + 1, figsize=(2.3 * (len(heads) + 1), 2.25 * count + 0.9), squeeze=False)
+    extent = (0, grid[1], grid[0], 0)
+    for query in range(count):
+        if pixels is not None:
+            _picture(panels[query, 0], pixels, cmap)
+        panels[query, 0].set_ylabel(queries["labels"][query] if queries.get("labels") else f"query {query + 1}", fontsize=8.5)
+        for column, head in enumerate(heads, 1):
+            axes = panels[query, column]
+            image = record["weights"][layer, head, query].reshape(grid)
+            drawn = axes.imshow(image, cmap="cividis", extent=extent, norm=PowerNorm(0.5, vmin=0), interpolation="nearest")
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.grid(False)
+            figure.colorbar(drawn, ax=axes, fraction=0.045, pad=0.02).ax.tick_params(labelsize=6.5)
+            if query == 0:
+                axes.set_title(f"head {head + 1}" if len(heads) > 1 else "where it looks", fontsize=9)
+    panels[0, 0].set_title("the picture", fontsize=9)
+    figure.suptitle(f"{record['title']}\nEach row is one query: bright is where it looks", x=0.01, ha="left", fontsize=11)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    foot(figure, record)
+    return figure

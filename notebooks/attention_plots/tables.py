@@ -74,26 +74,40 @@ def _not_run(problem):
             for (threads, reason), rungs in reasons.items()]
 
 
-def ladder_table(problem):
-    """The rungs with time, spread, speed-ups, rate, share of the roof, memory and error."""
-    rows, notes = [], []
-    for r in rows_run(problem):
-        rows.append([r["rung"] + (" (library)" if r["beside"] else "") + (" \\*" if r["status"] == "sampled" else ""),
-                     r["idea"], str(r["threads"]), seconds(r["median_s"]),
-                     f"±{100 * r['spread_s'] / r['median_s']:.1f} %",
-                     _factor(r["speedup_previous"]) + (" ~" if r["within_noise"] else ""), _factor(r["speedup_first"]),
-                     number(r["gflops"]), f"{100 * r['roof_share']:.1f} % {r['roof_kind']}",
-                     "" if r["peak_extra_bytes"] is None else amount(r["peak_extra_bytes"]) + (" †" if r["peak_predicted"] else ""),
-                     f"{r['max_error']:.1e}", f"{r['error_bound']:.1e}"])
+LADDER_HEADS = ["rung", "idea", "threads", "time", "spread", "over last", "over first", "GFLOP/s", "share of roof",
+                "extra memory", "error", "allowed"]
+
+
+def ladder_rows(problem):
+    """The rungs with time, spread, speed-ups, rate, share of the roof, memory and error: cells under LADDER_HEADS."""
+    return [[r["rung"] + (" (library)" if r["beside"] else "") + (" *" if r["status"] == "sampled" else ""),
+             r["idea"], str(r["threads"]), seconds(r["median_s"]),
+             f"±{100 * r['spread_s'] / r['median_s']:.1f} %",
+             _factor(r["speedup_previous"]) + (" ~" if r["within_noise"] else ""), _factor(r["speedup_first"]),
+             number(r["gflops"]), f"{100 * r['roof_share']:.1f} % {r['roof_kind']}",
+             "" if r["peak_extra_bytes"] is None else amount(r["peak_extra_bytes"]) + (" †" if r["peak_predicted"] else ""),
+             f"{r['max_error']:.1e}", f"{r['error_bound']:.1e}"] for r in rows_run(problem)]
+
+
+def ladder_notes(problem):
+    """What the marks in ladder_rows mean, and which rungs were skipped: sentences."""
+    notes = []
     if any(r["status"] == "sampled" for r in rows_run(problem)):
-        notes.append("\\* timed on a sample of the rows and scaled up.")
+        notes.append("* timed on a sample of the rows and scaled up.")
     if any(r["peak_predicted"] for r in rows_run(problem)):
         notes.append("† computed from the sizes, not measured.")
     if any(r["within_noise"] for r in rows_run(problem)):
         notes.append("~ inside the A/A spread: noise.")
-    rungs = table(["rung", "idea", "threads", "time", "spread", "over last", "over first", "GFLOP/s", "share of roof",
-                    "extra memory", "error", "allowed"], rows)
-    return "\n\n".join([f"{problem['title']} (`{problem['shape']}`)", rungs, *notes, *_not_run(problem)])
+    return notes + _not_run(problem)
+
+
+def ladder_table(problem):
+    """The ladder as a Markdown table with its title and notes."""
+    def escaped(text):
+        return text.replace("*", "\\*")
+
+    rungs = table(LADDER_HEADS, [[escaped(cell) for cell in row] for row in ladder_rows(problem)])
+    return "\n\n".join([f"{problem['title']} (`{problem['shape']}`)", rungs, *map(escaped, ladder_notes(problem))])
 
 
 def fit_table(sweep):

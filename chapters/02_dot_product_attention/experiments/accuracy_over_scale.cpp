@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
-#include <numeric>
 
 #include "experiments/images.hpp"
 #include "program/progress.hpp"
@@ -19,16 +19,42 @@ struct Point {
   double perplexity = 0;  ///< exp of the mean entropy of a row of weights: among how many images a look is shared
 };
 
-/// exp(mean over the rows of −Σ w log w) on the first rows of the problem: the weights must be stored for it.
-double perplexity(const Problem& problem) {
-  std::vector<Index> rows(static_cast<std::size_t>(std::min<Index>(problem.queries(), 100)));
-  std::iota(rows.begin(), rows.end(), Index{0});
-  Output out;
-  simd(take_queries(problem, rows), out);
+/// Unscaled scores of the problem's first rows, at most 100, each with all keys: [rows × keys]. Every scale starts from them.
+std::vector<float> some_scores(const Problem& problem) {
+  const Index rows = std::min<Index>(problem.queries(), 100);
+  const Index keys = problem.keys();
+  const Index dim = problem.dim();
+  std::vector<float> scores(static_cast<std::size_t>(rows * keys));
+#pragma omp parallel for
+  for (Index j = 0; j < keys; ++j)
+    for (Index i = 0; i < rows; ++i) {
+      const float* query = problem.query.data() + i * dim;
+      const float* key = problem.key.data() + j * dim;
+      float sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (Index c = 0; c < dim; ++c) sum += query[c] * key[c];
+      scores[static_cast<std::size_t>(i * keys + j)] = sum;
+    }
+  return scores;
+}
+
+/// exp(mean over the rows of −Σ w log w) with w = softmax(scale · scores); −Σ w log w = log Σ e^s − Σ w s.
+double perplexity(const std::vector<float>& scores, Index keys, float scale) {
   double entropy = 0;
-  for (const float w : out.weights)
-    if (w > 0) entropy -= static_cast<double>(w) * std::log(static_cast<double>(w));
-  return std::exp(entropy / static_cast<double>(rows.size()));
+  for (auto row = scores.begin(); row != scores.end(); row += keys) {
+    const double factor = static_cast<double>(scale);
+    const double largest = factor * static_cast<double>(*std::max_element(row, row + keys));
+    double sum = 0;
+    double weighted = 0;
+    for (auto s = row; s != row + keys; ++s) {
+      const double score = factor * static_cast<double>(*s) - largest;
+      const double e = std::exp(score);
+      sum += e;
+      weighted += e * score;
+    }
+    entropy += std::log(sum) - weighted / sum;
+  }
+  return std::exp(entropy * static_cast<double>(keys) / static_cast<double>(scores.size()));
 }
 
 std::vector<float> scales(Features features, bool quick) {
@@ -56,13 +82,14 @@ LookUp accuracy_over_scale(const Context& c) {
     for (const Features features : {Features::raw, Features::unit, Features::centred}) {
       Problem problem{image_rows(train, keys, held_back, features, mean), image_rows(train, 0, keys, features, mean),
                       class_rows(train, 0, keys), 1};
+      const std::vector<float> scores = some_scores(problem);
       const std::size_t first = points.size();
       for (const float scale : scales(features, c.quick)) {
         progress.note(fmt::format("{}, scale {:.3g}", features_name(features), scale));
         problem.scale = scale;
         Output out;
         fused(problem, out);
-        points.push_back({{features, scale}, accuracy(out.output, train, keys), perplexity(problem)});
+        points.push_back({{features, scale}, accuracy(out.output, train, keys), perplexity(scores, keys, scale)});
         progress.step();
       }
       const auto best = std::max_element(points.begin() + static_cast<std::ptrdiff_t>(first), points.end(),
@@ -82,7 +109,8 @@ LookUp accuracy_over_scale(const Context& c) {
       const Problem problem = test_problem(c.data, look_up);
       Output out;
       fused(problem, out);
-      tested.push_back({look_up, accuracy(out.output, c.data.test, 0), perplexity(problem)});
+      tested.push_back({look_up, accuracy(out.output, c.data.test, 0),
+                        perplexity(some_scores(problem), problem.keys(), problem.scale)});
       progress.step();
     }
   }

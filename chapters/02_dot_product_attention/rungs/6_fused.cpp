@@ -67,7 +67,7 @@ struct Scratch {
   Scratch(const FusedProblem& p, const Blocks& blocks)
       : query(size(blocks.queries * p.dim)),
         key(size(blocks.keys * p.dim)),
-        value(size(blocks.value_stride == p.value_dim ? 0 : blocks.keys * blocks.value_stride)),
+        value(size(values_fit(p.value.row_stride, p.value_dim) ? 0 : blocks.keys * blocks.value_stride)),
         scores(size(blocks.band * blocks.scores_stride)),
         sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),
@@ -287,7 +287,9 @@ FusedProblem in_place(const Problem& p) {
   f.keys = p.keys();
   f.dim = p.dim();
   f.value_dim = p.value_dim();
-  const auto rows = [&](auto* data, Index n, Index width) { return Rows{data, p.heads() * n * width, n * width, width}; };
+  const auto rows = [&]<class Real>(Real* data, Index n, Index width) {
+    return Rows<Real>{data, p.heads() * n * width, n * width, width};
+  };
   f.query = rows(p.query.data(), f.queries, f.dim);
   f.key = rows(p.key.data(), f.keys, f.dim);
   f.value = rows(p.value.data(), f.keys, f.value_dim);

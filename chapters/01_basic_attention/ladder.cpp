@@ -1,0 +1,172 @@
+// The table of rungs, and what those who walk the ladder need to know of additive attention.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "additive.hpp"
+#include "ladder/publish.hpp"
+#include "numerics/error_bound.hpp"
+#include "program/error.hpp"
+#include "rungs/projections.hpp"
+#include "rungs/rungs.hpp"
+#include "tensor/load_padded.hpp"
+
+namespace attention::additive {
+
+namespace {
+
+double number(Index n) { return static_cast<double>(n); }
+
+ladder::Shape shape_of(const Problem& p) {
+  return ladder::Shape({{"queries", p.queries()},
+                        {"keys", p.keys()},
+                        {"hidden", p.hidden()},
+                        {"dim", p.query_dim()},
+                        {"key_dim", p.key_dim()},
+                        {"value_dim", p.value_dim()}});
+}
+
+double footprint(const ladder::Shape& s) {
+  return 4 * (number(s["queries"]) * (number(s["dim"]) + number(s["value_dim"]) + 1) +
+              number(s["keys"]) * (number(s["key_dim"]) + number(s["value_dim"])) +
+              number(s["hidden"]) * (number(s["dim"]) + number(s["key_dim"]) + 1));
+}
+
+template <class Tensor>
+std::vector<std::size_t> shape_vector(const Tensor& t) {
+  return {t.shape().begin(), t.shape().end()};
+}
+
+template <class Tensor>
+std::span<const float> span_of(const Tensor& t) {
+  return {t.data(), t.size()};
+}
+
+std::vector<ladder::Field> fields(const Output& out) {
+  const Index rows = tensor::extent(out.output, 0);
+  const bool stored = out.weights.shape()[0] != 0;
+  return {{"output", shape_vector(out.output), 1, rows, tensor::extent(out.output, 1), span_of(out.output)},
+          {"lse", shape_vector(out.lse), 1, rows, 1, span_of(out.lse)},
+          {"weights", shape_vector(out.weights), 1, rows, stored ? tensor::extent(out.weights, 1) : 0,
+           stored ? span_of(out.weights) : std::span<const float>()}};
+}
+
+template <class Tensor>
+double largest_finite(const Tensor& tensor) {
+  double largest = 0;
+  for (const auto x : tensor)
+    if (std::isfinite(x)) largest = std::max(largest, std::abs(static_cast<double>(x)));
+  return largest;
+}
+
+/// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).
+///   tanh       is off by at most 20u, whatever the rung (an exponential, a sum, three products, a division, of quotients up to
+///              2). Independent errors of at most e_h add up to less than c sqrt(Σ e_h²), and never to more than Σ e_h.
+///   its x      is a sum of two projections, each rounded in proportion to its partial sums, and is itself rounded and scaled.
+///   score s_j  the sum over hidden rounds in proportion to its partial sums; with the two above: error δ.
+///   weight p_j: exp(s_j) / Σ exp(s): relative error 2δ, and the roundings of exp, of the sum and of the division.
+///   output o:   Σ_j p_j ε_j (v_j − o) for independent errors ε_j of the weights: their root sum of squares, the row's
+///               concentration, times the largest |value|; then the roundings of the sum over the keys and of the division.
+std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Blocks& blocks) {
+  using numerics::sum_error;
+  using numerics::unit_roundoff;
+  const Index rows = tensor::extent(r.output, 0);
+  const double largest_value = largest_finite(p.value);
+  const double largest_output = largest_finite(r.output);
+  const double largest_lse = largest_finite(r.lse);
+  const double largest_weight = largest_finite(r.weights);
+
+  // Additions that a term goes through: those of its block, and one for each block.
+  const auto chain = [](double terms, double block) { return block > 0 ? std::min(block + terms / block, terms) : terms; };
+  const double hidden_chain = chain(number(p.hidden()), blocks.scores);
+  const double key_chain = chain(number(p.keys()), blocks.values);
+  const double dim_chain = number(std::max(p.query_dim(), p.key_dim()));
+  const double tanh_error = 20 * unit_roundoff * std::min(6 * r.v_length, r.v_sum);
+  const double argument_error = r.argument_sums * (sum_error(dim_chain) + 4 * unit_roundoff);
+  const double score_error = tanh_error + argument_error + r.score_sums * (sum_error(hidden_chain) + 3 * unit_roundoff);
+  const double exp_error = 4 * unit_roundoff;
+  const double total_error = sum_error(key_chain) + exp_error;
+  return {{"output", 1, rows, p.value_dim(), {r.output.data(), r.output.size()},
+           largest_value * r.concentration * (2 * score_error + exp_error) +
+               (r.value_sums + largest_output) * (sum_error(key_chain) + exp_error)},
+          {"lse", 1, rows, 1, {r.lse.data(), r.lse.size()}, score_error + total_error + 4 * unit_roundoff * largest_lse},
+          {"weights", 1, rows, p.keys(), {r.weights.data(), r.weights.size()},
+           largest_weight * (2 * score_error + total_error)}};
+}
+
+std::vector<ladder::NamedTensor> tensors(const Problem& p) {
+  return {{"query", shape_vector(p.query), span_of(p.query)}, {"key", shape_vector(p.key), span_of(p.key)},
+          {"value", shape_vector(p.value), span_of(p.value)}, {"W", shape_vector(p.W), span_of(p.W)},
+          {"U", shape_vector(p.U), span_of(p.U)},             {"v", shape_vector(p.v), span_of(p.v)}};
+}
+
+Problem from_files(std::span<const std::filesystem::path> files) {
+  Problem p{tensor::load_padded<2>(files[0], 2), tensor::load_padded<2>(files[1], 2), tensor::load_padded<2>(files[2], 2),
+            tensor::load_padded<2>(files[3], 2), tensor::load_padded<2>(files[4], 2), tensor::load_padded<1>(files[5], 1)};
+  const auto same = [](const char* what, const char* a, Index x, const char* b, Index y) {
+    if (x != y) throw program::UserError(fmt::format("{}: {} has {}, {} has {}; they must be equal", what, a, x, b, y));
+  };
+  same("keys", "key", p.keys(), "value", tensor::extent(p.value, 0));
+  same("columns", "query", p.query_dim(), "W", tensor::extent(p.W, 1));
+  same("columns", "key", p.key_dim(), "U", tensor::extent(p.U, 1));
+  same("hidden", "v", p.hidden(), "W", tensor::extent(p.W, 0));
+  same("hidden", "v", p.hidden(), "U", tensor::extent(p.U, 0));
+  return p;
+}
+
+Additive describe() {
+  Additive m;
+  m.name = "additive";
+  m.title = "Additive attention";
+  m.citation = "Bahdanau, Cho, Bengio 2014, Neural Machine Translation by Jointly Learning to Align and Translate, appendix A.1.2";
+  m.chapter = "01_basic_attention";
+  m.keys = {{"queries", "rows of Q", 512, "", 1, {}},
+            {"keys", "rows of K and V", 512, "queries", 1, {}},
+            {"hidden", "units that compare a query with a key: rows of W and U", 128, "", 1, {1, 2, 3, 4, 5, 13, 32, 33}},
+            {"dim", "columns of Q and W", 16, "", 1, {1, 3, 17}},
+            {"key_dim", "columns of K and U", 16, "dim", 1, {1, 5, 16}},
+            {"value_dim", "columns of V", 64, "", 1, {1, 3, 32, 33}}};
+  m.standard_shapes = {{"512x512x128", "queries=512,hidden=128"},
+                       {"2048x2048x128", "queries=2048,hidden=128", true}};
+  m.sweeps = {{"n", {"queries", "keys"}, {32, 64, 128, 256, 512}, "hidden=32"},
+              {"hidden", {"hidden"}, {8, 16, 32, 64, 128}, "queries=128"}};
+  m.tile_edges = {simd::tile_rows, tiled_queries, tiled_keys, fused_keys};
+  m.make = make;
+  m.shape_of = shape_of;
+  m.prepare = [](const Problem& p, Output& out) { prepare(p, out, false); };
+  m.reference = reference;
+  m.cost = cost;
+  m.footprint = footprint;
+  m.rows = [](const Problem& p) { return p.queries(); };
+  m.take_rows = take_queries;
+  m.fields = fields;
+  m.reference_fields = reference_fields;
+  m.tensors = tensors;
+  m.from_files = from_files;
+  m.tensor_names = {"query", "key", "value", "W", "U", "v"};
+
+  // In braces: after so many terms a sum starts anew, over hidden and over the keys (0: never).
+  m.ladder = {
+      {"formula", "the equation of a pair in xtensor", formula, [](const Problem& p) { return 2 * weights_workspace(p); }, {}, false},
+      {"loops", "plain loops over contiguous memory", loops, weights_workspace, {}, false},
+      {"hoisted", "W q and U k once, not for every pair", hoisted, hoisted_workspace, {}, false},
+      {"openmp", "rows shared among the threads", openmp, hoisted_workspace},
+      {"tiled", "tiles of keys stay in the cache", tiled, hoisted_workspace},
+      {"simd", "16 keys side by side, vector tanh", simd, simd_workspace, {0, number(sum_block)}},
+      {"shared", "one division for four tanhs", shared, simd_workspace, {0, number(sum_block)}},
+      {"fused", "online softmax: no queries × keys matrix", fused, fused_workspace, {0, number(sum_block)}},
+  };
+  return m;
+}
+
+}  // namespace
+
+const Additive& mechanism() {
+  static const Additive description = describe();
+  return description;
+}
+
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism())}; }
+
+}  // namespace attention::additive

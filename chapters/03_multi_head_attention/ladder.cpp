@@ -1,0 +1,149 @@
+// The table of rungs, and what those who walk the ladder need to know of multi-head attention.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ladder/publish.hpp"
+#include "multi_head.hpp"
+#include "numerics/error_bound.hpp"
+#include "program/error.hpp"
+#include "rungs/rungs.hpp"
+#include "simd/micro_kernel.hpp"
+#include "tensor/load_padded.hpp"
+
+namespace attention::multi_head {
+
+namespace {
+
+double number(Index n) { return static_cast<double>(n); }
+
+ladder::Shape shape_of(const Problem& p) {
+  return ladder::Shape({{"batch", p.batch()},
+                        {"n", p.n()},
+                        {"width", p.width()},
+                        {"key_heads", p.key_heads()},
+                        {"group", p.heads() / p.key_heads()},
+                        {"dim", p.dim()}});
+}
+
+double footprint(const ladder::Shape& s) {
+  const double matrices = number(s["width"]) * number(s["dim"]) * number(s["key_heads"]);
+  return 4 * (2 * number(s["batch"]) * number(s["n"]) * number(s["width"]) + matrices * (2 + 2 * number(s["group"])));
+}
+
+std::vector<ladder::Field> fields(const Output& out) {
+  const auto& o = out.output;
+  return {{"output", {o.shape()[0], o.shape()[1], o.shape()[2]}, tensor::extent(o, 0), tensor::extent(o, 1), tensor::extent(o, 2),
+           {o.data(), o.size()}}};
+}
+
+/// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).
+///   Q, K, V:  sums over width: error e of every entry.
+///   score:    q · k moves by e · (|q| + |k|) where the errors of the entries are independent; and its own sum rounds: δ.
+///   head:     as in chapter 2, max |v| · concentration · 2δ; V's own error is averaged; the sum over the keys rounds.
+///   output:   a sum over heads · dim: independent errors of the heads weigh with the norm of W_O's columns; and it rounds.
+/// One chain a sum, which all rungs keep below.
+std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Blocks&) {
+  using numerics::sum_error;
+  using numerics::unit_roundoff;
+  const double entry = r.projection * sum_error(number(p.width()));
+  const double score = entry * (r.query_norm + r.key_norm) + r.score * (sum_error(number(p.dim())) + 3 * unit_roundoff);
+  const double head = r.value * std::max(r.concentration, 0.1) * (2 * score + 4 * unit_roundoff) + entry +
+                      2 * std::max(r.value * r.concentration, r.head) * (sum_error(number(p.n())) + 4 * unit_roundoff);
+  // Below the smallest normal number a rounding is no longer a share of the result, but half of the smallest number there is.
+  const double terms = number(p.width()) + number(p.n()) + number(p.heads() * p.dim());
+  const double underflow = terms * static_cast<double>(std::numeric_limits<float>::denorm_min()) * std::max(1.0, r.column_norm);
+  return {{"output", p.batch(), tensor::extent(r.output, 1), p.width(), {r.output.data(), r.output.size()},
+           head * r.column_norm + r.sum * sum_error(number(p.heads() * p.dim())) + underflow}};
+}
+
+ladder::NamedTensor named(const char* name, const Tensor<3>& t) {
+  return {name, {t.shape()[0], t.shape()[1], t.shape()[2]}, {t.data(), t.size()}};
+}
+
+std::vector<ladder::NamedTensor> tensors(const Problem& p) {
+  return {named("input", p.input), named("W_Q", p.W_Q), named("W_K", p.W_K), named("W_V", p.W_V), named("W_O", p.W_O)};
+}
+
+Problem from_files(std::span<const std::filesystem::path> files) {
+  Problem p{tensor::load_padded<3>(files[0], 2), tensor::load_padded<3>(files[1], 3), tensor::load_padded<3>(files[2], 3),
+            tensor::load_padded<3>(files[3], 3), tensor::load_padded<3>(files[4], 3), {}};
+  const auto expect = [](const char* name, const Tensor<3>& t, Index a, Index b, Index c) {
+    if (tensor::extent(t, 0) != a || tensor::extent(t, 1) != b || tensor::extent(t, 2) != c)
+      throw program::UserError(fmt::format("{} is [{}, {}, {}]; the input and W_Q ask for [{}, {}, {}]", name,
+                                           tensor::extent(t, 0), tensor::extent(t, 1), tensor::extent(t, 2), a, b, c));
+  };
+  expect("W_Q", p.W_Q, p.heads(), p.width(), p.dim());
+  expect("W_K", p.W_K, p.key_heads(), p.width(), p.dim());
+  expect("W_V", p.W_V, p.key_heads(), p.width(), p.dim());
+  expect("W_O", p.W_O, p.heads(), p.dim(), p.width());
+  if (p.heads() % p.key_heads() != 0)
+    throw program::UserError(fmt::format("{} heads cannot share {} key heads evenly", p.heads(), p.key_heads()));
+  return p;
+}
+
+MultiHead describe(bool grouped) {
+  MultiHead m;
+  m.name = grouped ? "grouped_query" : "multi_head";
+  m.title = grouped ? "Grouped-query attention" : "Multi-head attention";
+  m.citation = grouped ? "Ainslie et al. 2023, GQA, section 2.2" : "Vaswani et al. 2017, Attention Is All You Need, section 3.2.2";
+  m.chapter = "03_multi_head_attention";
+  m.keys = {{"batch", "sequences", 1, "", 1, {1, 2}},
+            {"n", "rows of a sequence", 512, "", 1, {}},
+            {"width", "columns of a sequence", 512, "", 1, {1, 5, 16, 33, 70}},
+            {"key_heads", "heads of K and V", grouped ? 2 : 8, "", 1, {1, 2, 3}},
+            {"group", "heads of Q for each of them", grouped ? 4 : 1, "", 1, grouped ? std::vector<Index>{2, 3} : std::vector<Index>{1}},
+            {"dim", "columns of a head", 64, "", 1, {1, 3, 16, 33, 64}}};
+  if (grouped) {
+    m.standard_shapes = {{"2048x512-8on2", "n=2048,key_heads=2,group=4", true}};
+    m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=1,group=4"}};
+  } else {
+    m.standard_shapes = {{"512x512", "n=512"}, {"2048x512", "n=2048", true}};
+    m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=4"},
+                {"dim", {"dim"}, {8, 16, 32, 64, 128}, "n=512,width=256,key_heads=4"}};
+  }
+  m.tile_edges = {simd::tile_rows, 8 * simd::tile_rows};
+  m.make = make;
+  m.shape_of = shape_of;
+  m.prepare = prepare;
+  m.reference = reference;
+  m.cost = cost;
+  m.footprint = footprint;
+  m.rows = [](const Problem& p) { return p.queries(); };
+  m.take_rows = take_rows;
+  m.fields = fields;
+  m.reference_fields = reference_fields;
+  m.tensors = tensors;
+  m.from_files = from_files;
+  m.tensor_names = {"input", "W_Q", "W_K", "W_V", "W_O"};
+  m.ladder = {
+      {"formula", "the equations in xtensor", formula, loops_workspace, {}, false},
+      {"loops", "head by head, row by row", loops, loops_workspace, {}, false},
+      {"openmp", "heads and rows shared among the threads", openmp, loops_workspace},
+      {"packed", "one blocked product for Q, K and V of all heads", packed, packed_workspace},
+      {"simd", "register-blocked products in the heads too", multi_head::simd, simd_workspace},
+      {"fused", "heads stay columns: no copies, no n × n matrix", fused, fused_workspace},
+  };
+#ifdef ATTENTION_HAS_OPENBLAS
+  m.ladder.push_back({"openblas", "library products, head by head", openblas, openblas_workspace, {}, true, true});
+#endif
+  return m;
+}
+
+}  // namespace
+
+const MultiHead& mechanism() {
+  static const MultiHead description = describe(false);
+  return description;
+}
+
+const MultiHead& grouped_mechanism() {
+  static const MultiHead description = describe(true);
+  return description;
+}
+
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), ladder::publish(grouped_mechanism())}; }
+
+}  // namespace attention::multi_head

@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cmath>
+
+#include "multi_head.hpp"
+#include "numerics/random.hpp"
+
+namespace attention::multi_head {
+
+namespace {
+std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+}  // namespace
+
+void prepare(const Problem& p, Output& out) {
+  const std::array shape{size(p.batch()), size(p.queries()), size(p.width())};
+  if (!std::ranges::equal(out.output.shape(), shape)) out.output = tensor::empty<3>(shape);
+}
+
+Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {
+  numerics::Random random(seed);
+  const Index width = shape["width"];
+  const Index key_heads = shape["key_heads"];
+  const Index heads = key_heads * shape["group"];
+  const Index dim = shape["dim"];
+  const auto filled = [&random](Index a, Index b, Index c, Index terms) {
+    auto tensor = tensor::empty<3>({size(a), size(b), size(c)});
+    const float factor = 1 / std::sqrt(static_cast<float>(terms));
+    for (float& x : tensor) x = random.normal() * factor;
+    return tensor;
+  };
+  Problem p;
+  p.input = filled(shape["batch"], shape["n"], width, 1);
+  p.W_Q = filled(heads, width, dim, width);
+  p.W_K = filled(key_heads, width, dim, width);
+  p.W_V = filled(key_heads, width, dim, width);
+  p.W_O = filled(heads, dim, width, heads * dim);
+
+  const Index rows = p.batch() * p.n();
+  switch (hardness) {
+    case ladder::Hardness::plain:
+      break;
+    case ladder::Hardness::large_scores:
+      for (float& x : p.W_Q) x *= 50;
+      break;
+    case ladder::Hardness::equal_keys:
+      for (Index i = 1; i < rows; ++i) std::copy_n(p.input.data(), width, p.input.data() + i * width);
+      break;
+    case ladder::Hardness::outlier:
+      for (Index b = 1; b <= p.batch(); ++b)
+        for (Index c = 0; c < width; ++c) p.input.data()[(b * p.n() - 1) * width + c] *= 30;
+      break;
+    case ladder::Hardness::tiny:
+      for (float& x : p.input) x *= random.uniform() < 0.5 ? 1e-40F : -0.F;
+      break;
+  }
+  return p;
+}
+
+Problem take_rows(const Problem& p, std::span<const Index> rows) {
+  Problem part = p;
+  part.rows.clear();
+  for (const Index i : rows) part.rows.push_back(p.row(i));
+  return part;
+}
+
+ladder::Cost cost(const Problem& p) {
+  const auto number = [](Index n) { return static_cast<double>(n); };
+  const double batch = number(p.batch());
+  const double n = number(p.n());
+  const double queries = number(p.queries());
+  const double width = number(p.width());
+  const double all = number(p.heads() * p.dim());
+  const double keys = number(p.key_heads() * p.dim());
+  return {.flops = 2 * batch * (queries * width * all + 2 * n * width * keys + 2 * queries * n * all + queries * all * width),
+          .bytes = 4 * (batch * (n + queries) * width + 2 * width * (all + keys)),
+          .exps = batch * number(p.heads()) * queries * n,
+          .reciprocals = 0};
+}
+
+}  // namespace attention::multi_head
