@@ -5,7 +5,6 @@
 
 #include "numerics/random.hpp"
 #include "program/error.hpp"
-#include "rungs/product.hpp"
 #include "rungs/projection.hpp"
 #include "self_attention.hpp"
 
@@ -89,7 +88,7 @@ Problem take_runs(const Problem& p, std::span<const Index> runs) {
   for (const Index run : runs)
     for (Index i = 0; i < run_length; ++i) part.asked.push_back(p.position(run * run_length + i));
   if (p.sampled()) return part;
-  const Projected whole = project(p, multiply, true);
+  const Projected whole = project(p, blocked_product, true);
   const std::array shape{size(p.batch()), size(p.n()), size(p.heads()), size(p.dim())};
   part.key = tensor::empty<4>(shape);
   part.value = tensor::empty<4>(shape);

@@ -9,7 +9,6 @@
 
 #include "rungs/blocks.hpp"
 #include "rungs/packing.hpp"
-#include "rungs/product.hpp"
 #include "rungs/rungs.hpp"
 
 namespace attention::self_attention {
@@ -19,9 +18,6 @@ namespace {
 using dot_product::round_up;
 
 constexpr Index panel = simd::panel_columns;
-
-/// Terms after which a score's sum starts anew.
-constexpr Index score_block = dot_product::depth_block / 2;
 
 /// The keys of every head in panels of 32, transposed; the values with rows of whole panels.
 class Packed {
@@ -123,7 +119,7 @@ void attend_block(const Problem& p, const Projected& x, const Packed& packed, fl
 
 void simd(const Problem& p, Output& out) {
   prepare(p, out, true);
-  const Projected x = project(p, multiply, true);
+  const Projected x = project(p, blocked_product, true);
   const Slopes slopes(p);
   const std::vector<QueryBlock> blocks = query_blocks(p, simd_queries);
   Packed packed(p, x);
@@ -145,7 +141,7 @@ std::size_t simd_workspace(const Problem& p) {
   const Index heads = p.batch() * p.heads();
   const Index padded = round_up(p.dim(), panel);
   const Index floats = heads * (round_up(p.n(), panel) * p.dim() + (padded == p.dim() ? 0 : p.n() * padded));
-  return weights_workspace(p) + multiply_workspace(p.width(), p.heads() * p.dim()) + static_cast<std::size_t>(floats) * sizeof(float);
+  return weights_workspace(p) + blocked_product_workspace(p.width(), p.heads() * p.dim()) + static_cast<std::size_t>(floats) * sizeof(float);
 }
 
 }  // namespace attention::self_attention

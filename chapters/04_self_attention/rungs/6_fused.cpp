@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "fused_attention.hpp"
-#include "rungs/product.hpp"
 #include "rungs/projection.hpp"
 #include "rungs/rungs.hpp"
 
@@ -37,7 +36,7 @@ dot_product::FusedProblem fused_problem(const Problem& p, const Projected& x, co
 
 void fused(const Problem& p, Output& out) {
   prepare(p, out, false);
-  const Projected x = project(p, multiply, true);
+  const Projected x = project(p, blocked_product, true);
   const Slopes slopes(p);
   const Index row = p.heads() * p.dim();
   if (!p.sampled()) {
@@ -59,7 +58,7 @@ void fused(const Problem& p, Output& out) {
 
 std::size_t fused_workspace(const Problem& p) {
   const Projected nothing;
-  return projection_workspace(p) + multiply_workspace(p.width(), p.heads() * p.dim()) +
+  return projection_workspace(p) + blocked_product_workspace(p.width(), p.heads() * p.dim()) +
          dot_product::fused_attention_workspace(fused_problem(p, nothing, Slopes(p), {0, p.queries()}));
 }
 

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "simd/matrix_product.hpp"
+
 namespace attention::self_attention {
 
 namespace {
@@ -54,6 +56,16 @@ void rotate_all(const Problem& p, Projected& to, bool parallel) {
 }
 
 }  // namespace
+
+void blocked_product(const float* a, Index rows, Index depth, const float* b, Index columns, float* c) {
+  tensor::Buffer panels(size(simd::packed_size(depth, columns)));
+  simd::pack_panels(b, columns, depth, columns, panels.data());
+  simd::multiply_packed_parallel(rows, columns, depth, a, depth, panels.data(), c, columns);
+}
+
+std::size_t blocked_product_workspace(Index depth, Index columns) {
+  return size(simd::packed_size(depth, columns)) * sizeof(float) + simd::parallel_product_workspace(depth);
+}
 
 Projected project(const Problem& p, Product product, bool parallel) {
   const bool as_it_lies = !p.sampled() && p.positions != Positions::sinusoidal;

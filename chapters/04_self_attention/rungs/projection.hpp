@@ -16,6 +16,11 @@ struct Projected {
   const float* value = nullptr;  ///< likewise
 };
 
+/// The product of the rungs "simd" and "fused": panels of b and the register-blocked micro-kernel, on all threads.
+void blocked_product(const float* a, Index rows, Index depth, const float* b, Index columns, float* c);
+/// Bytes that it takes.
+std::size_t blocked_product_workspace(Index depth, Index columns);
+
 /// Multiplies X with the three weights. `parallel`: the encodings on all threads; the product brings its own.
 Projected project(const Problem& problem, Product product, bool parallel);
 

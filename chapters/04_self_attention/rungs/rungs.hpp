@@ -20,6 +20,9 @@ inline constexpr Index tiled_queries = 32;
 inline constexpr Index tiled_keys = 128;
 inline constexpr Index simd_queries = 96;
 
+/// Terms after which the sum of a score starts anew in the rung "simd".
+inline constexpr Index score_block = 16;
+
 /// Memory that a rung takes beyond inputs and output, in bytes.
 std::size_t formula_workspace(const Problem& problem);
 std::size_t weights_workspace(const Problem& problem);  ///< loops, openmp, tiled
