@@ -43,7 +43,8 @@ Index runs(const Problem& p) { return p.queries() % run_length == 0 ? p.queries(
 struct Rows {
   Index count;
   Index length;
-  explicit Rows(Index queries) : count(queries % run_length == 0 ? queries / run_length : queries), length(queries / count) {}
+  explicit Rows(Index queries)  // 0 where no output has been prepared yet
+      : count(queries % run_length == 0 ? queries / run_length : queries), length(queries == 0 ? 0 : queries / count) {}
 };
 
 std::vector<ladder::Field> fields(const Output& out) {
@@ -180,7 +181,7 @@ SelfAttention describe_full() {
   m.title = "Self-attention";
   m.citation = "Vaswani et al. 2017, Attention Is All You Need, section 3.2.3";
   m.standard_shapes = {{"4x512x64", "heads=4,n=512,dim=64,width=256"}, {"4x2048x64", "heads=4,n=2048,dim=64,width=256", true}};
-  m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64,width=64"}};
+  m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024, 2048}, "heads=1,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::full, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, false); };
   m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::full()); };
@@ -192,8 +193,8 @@ SelfAttention describe_causal() {
   m.name = "causal_attention";
   m.title = "Causal self-attention";
   m.citation = "Vaswani et al. 2017, Attention Is All You Need, section 3.2.3 (masked, in the decoder)";
-  m.standard_shapes = {{"4x2048x64", "heads=4,n=2048,dim=64,width=256", true}};
-  m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64,width=64"}};
+  m.standard_shapes = {{"4x512x64", "heads=4,n=512,dim=64,width=256"}, {"4x2048x64", "heads=4,n=2048,dim=64,width=256", true}};
+  m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024, 2048}, "heads=1,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::causal, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, false); };
   m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::causal()); };
@@ -206,9 +207,10 @@ SelfAttention describe_window() {
   m.title = "Sliding-window self-attention";
   m.citation = "Beltagy et al. 2020, Longformer, section 3.1 (sliding window), causal side only";
   m.keys.insert(m.keys.end() - 1, {"window", "keys that a token sees: itself and those before it", usual_window, "", 1, {1, 2, 31, 33, 100, 300}});
-  m.standard_shapes = {{"2x8192x64w256", "heads=2,n=8192,dim=64,width=128,window=256", true}};
-  m.sweeps = {{"n", {"n"}, {256, 512, 1024, 2048, 4096, 8192}, "heads=1,dim=64,width=64,window=256"},
-              {"window", {"window"}, {16, 32, 64, 128, 256, 512, 1024}, "heads=1,n=2048,dim=64,width=64"}};
+  m.standard_shapes = {{"2x1024x64w256", "heads=2,n=1024,dim=64,width=128,window=256"},
+                       {"2x4096x64w256", "heads=2,n=4096,dim=64,width=128,window=256", true}};
+  m.sweeps = {{"n", {"n"}, {256, 512, 1024, 2048, 4096}, "heads=1,dim=64,width=64,window=256"},
+              {"window", {"window"}, {16, 64, 256, 1024}, "heads=1,n=2048,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::window, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, true); };
   m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::sliding_window(usual_window)); };

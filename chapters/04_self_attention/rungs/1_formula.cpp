@@ -1,7 +1,7 @@
 // Rung 1, formula: the equations, written with xtensor.
 //
 // What it shows: the mask as textbooks write it. All n × n scores are computed, and those that must not count are set to −inf
-// before the softmax. So the causal mask saves nothing, and a window of 256 keys among 8192 costs as much as all of them.
+// before the softmax. So the causal mask saves nothing, and a window of 256 keys among 4096 costs as much as all of them.
 // And −inf makes a weight of 0, but 0 · NaN is NaN: the values of masked keys must be taken out by hand.
 #include <cmath>
 #include <limits>
