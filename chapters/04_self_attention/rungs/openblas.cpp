@@ -60,12 +60,21 @@ void attend_block(const Problem& p, const Projected& x, float slope, Index b, In
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, dim, keys, 1.F, scores.data(), keys, value, stride, 0.F, to, stride);
     return;
   }
-  // 0 · NaN is NaN: row by row over what it sees.
+  if (keys == 0) {
+    for (Index i = 0; i < rows; ++i) std::fill_n(to + i * row, dim, 0.F);
+    return;
+  }
+  // 0 · NaN is NaN. The same product, with zeros for values that are not all finite; those are added where they are seen. So a
+  // row that does not see them keeps its bits.
+  tensor::Buffer finite(static_cast<std::size_t>(keys * p.dim()), 0.F);
+  for (Index j = 0; j < keys; ++j)
+    if (all_finite(value + j * row, row, 1, p.dim())) std::copy_n(value + j * row, dim, finite.data() + j * p.dim());
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, dim, keys, 1.F, scores.data(), keys, finite.data(), dim, 0.F, to, stride);
   for (Index i = 0; i < rows; ++i) {
     const KeyRange own = p.keys_of(block.first + i);
-    std::fill_n(to + i * row, dim, 0.F);
     for (Index j = own.first - seen.first; j < own.last - seen.first; ++j)
-      for (Index c = 0; c < dim; ++c) to[i * row + c] += scores[static_cast<std::size_t>(i * keys + j)] * value[j * row + c];
+      if (!all_finite(value + j * row, row, 1, p.dim()))
+        for (Index c = 0; c < dim; ++c) to[i * row + c] += scores[static_cast<std::size_t>(i * keys + j)] * value[j * row + c];
   }
 }
 
