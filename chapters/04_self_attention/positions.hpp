@@ -1,0 +1,45 @@
+#pragma once
+
+#include <vector>
+
+#include "tensor/tensor.hpp"
+
+/// How self-attention learns where a token stands. Positions count from 0.
+namespace attention::self_attention {
+
+using tensor::Index;
+
+/// Which of the three, or none.
+enum class Positions {
+  none,           ///< the sequence is a set: permuted tokens give the same outputs, permuted
+  sinusoidal,     ///< added to the input (Vaswani et al. 2017, section 3.5)
+  rotary,         ///< queries and keys rotated by their position (RoPE: Su et al. 2021, equation 34)
+  linear_biases,  ///< −slope · distance added to the scores (ALiBi: Press et al. 2022, section 3)
+};
+inline constexpr Positions all_positions[] = {Positions::none, Positions::sinusoidal, Positions::rotary, Positions::linear_biases};
+const char* positions_name(Positions positions);
+
+/// PE(position, 2i) = sin(position / 10000^(2i/width)), PE(position, 2i + 1) = cos(…): `width` numbers to `to`.
+void sinusoidal_encoding(Index position, Index width, double* to);
+
+/// The angle by which RoPE turns the pair (2i, 2i + 1) of a vector of `dim` entries: position / 10000^(2i/dim).
+double rotary_angle(Index position, Index pair, Index dim);
+
+/// Turns every pair (2i, 2i + 1) of `vector` by its angle; the last entry of an odd `dim` stays. `cosine` and `sine` hold
+/// dim/2 numbers each.
+template <class Real>
+void rotate(Real* vector, Index dim, const Real* cosine, const Real* sine) {
+  for (Index i = 0; i < dim / 2; ++i) {
+    const Real x = vector[2 * i];
+    const Real y = vector[2 * i + 1];
+    vector[2 * i] = x * cosine[i] - y * sine[i];
+    vector[2 * i + 1] = y * cosine[i] + x * sine[i];
+  }
+}
+
+/// ALiBi's slope of each head. For a power of two, the geometric sequence that starts at 2^(−8/heads) with that ratio (the
+/// paper, section 3): 1/2 … 1/256 for 8 heads. For other numbers the authors' code is followed, which departs from it: the
+/// slopes of the next lower power of two, then every second one of the next higher.
+std::vector<float> linear_bias_slopes(Index heads);
+
+}  // namespace attention::self_attention
