@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ladder/publish.hpp"
+#include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/packing.hpp"
@@ -16,7 +17,7 @@ namespace attention::self_attention {
 
 namespace {
 
-double number(Index n) { return static_cast<double>(n); }
+using ladder::number;
 
 ladder::Shape shape_of(const Problem& p, bool windowed) {
   std::vector<std::pair<std::string, Index>> sizes{
@@ -29,11 +30,6 @@ ladder::Shape shape_of(const Problem& p, bool windowed) {
 double footprint(const ladder::Shape& s) {
   const double columns = number(s["heads"]) * number(s["dim"]);
   return 4 * (number(s["batch"]) * number(s["n"]) * (number(s["width"]) + columns + number(s["heads"])) + 3 * number(s["width"]) * columns);
-}
-
-template <class Tensor>
-std::vector<std::size_t> shape_vector(const Tensor& t) {
-  return {t.shape().begin(), t.shape().end()};
 }
 
 /// Rows that can be computed alone are runs of neighbours; where n is no multiple of their length there are none.
@@ -50,20 +46,9 @@ struct Rows {
 std::vector<ladder::Field> fields(const Output& out) {
   const Rows rows(out.queries());
   const Index heads = out.batch() * out.heads();
-  const bool stored = out.weights.shape()[0] != 0;
-  return {{"output", shape_vector(out.output), out.batch(), rows.count, rows.length * out.heads() * out.dim(),
-           {out.output.data(), out.output.size()}},
-          {"lse", shape_vector(out.lse), heads, rows.count, rows.length, {out.lse.data(), out.lse.size()}},
-          {"weights", shape_vector(out.weights), heads, rows.count, stored ? rows.length * out.span() : 0,
-           stored ? std::span<const float>(out.weights.data(), out.weights.size()) : std::span<const float>()}};
-}
-
-template <class Tensor>
-double largest_finite(const Tensor& tensor) {
-  double largest = 0;
-  for (const auto x : tensor)
-    if (std::isfinite(x)) largest = std::max(largest, std::abs(static_cast<double>(x)));
-  return largest;
+  return {ladder::field("output", out.output, out.batch(), rows.count, rows.length * out.heads() * out.dim()),
+          ladder::field("lse", out.lse, heads, rows.count, rows.length),
+          ladder::field("weights", out.weights, heads, rows.count, rows.length * out.span())};
 }
 
 /// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).
@@ -76,7 +61,8 @@ double largest_finite(const Tensor& tensor) {
 std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Blocks& blocks) {
   using numerics::sum_error;
   constexpr double u = numerics::unit_roundoff;
-  const auto chain = [](double terms, double block) { return block > 0 ? std::min(block + terms / block, terms) : terms; };
+  using numerics::chain;
+  using numerics::largest_finite;
   const double projection = sum_error(number(p.width())) + 8 * u;  // one chain, which all rungs keep below
   const double keys = chain(number(p.span()), blocks.values);
   const double exp_error = 4 * u;
@@ -91,19 +77,19 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
 
   const Rows rows(r.queries());
   const Index heads = r.batch() * r.heads();
-  return {{"output", r.batch(), rows.count, rows.length * r.heads() * r.dim(), {r.output.data(), r.output.size()},
-           r.largest_value * (2 * from_query + 2 * bias_error + r.concentration * (2 * (from_key + own) + exp_error)) +
-               r.concentration * r.value_sums * projection + (r.output_sums + largest_output) * (sum_error(keys) + exp_error)},
-          {"lse", heads, rows.count, rows.length, {r.lse.data(), r.lse.size()},
-           score_error + total_error + bias_error + 4 * u * largest_finite(r.lse)},
-          {"weights", heads, rows.count, rows.length * r.span(), {r.weights.data(), r.weights.size()},
-           largest_finite(r.weights) * (2 * score_error + total_error) + 2 * bias_error}};
+  return {ladder::reference_field("output", r.output, r.batch(), rows.count, rows.length * r.heads() * r.dim(),
+                                  r.largest_value * (2 * from_query + 2 * bias_error +
+                                                     r.concentration * (2 * (from_key + own) + exp_error)) +
+                                      r.concentration * r.value_sums * projection +
+                                      (r.output_sums + largest_output) * (sum_error(keys) + exp_error)),
+          ladder::reference_field("lse", r.lse, heads, rows.count, rows.length,
+                                  score_error + total_error + bias_error + 4 * u * largest_finite(r.lse)),
+          ladder::reference_field("weights", r.weights, heads, rows.count, rows.length * r.span(),
+                                  largest_finite(r.weights) * (2 * score_error + total_error) + 2 * bias_error)};
 }
 
 std::vector<ladder::NamedTensor> tensors(const Problem& p) {
-  const auto named = [](const char* name, const Tensor<3>& t) {
-    return ladder::NamedTensor{name, shape_vector(t), {t.data(), t.size()}};
-  };
+  using ladder::named;
   return {named("input", p.input), named("query_weight", p.query_weight), named("key_weight", p.key_weight),
           named("value_weight", p.value_weight)};
 }
@@ -143,8 +129,8 @@ SelfAttention describe() {
   m.keys = {{"batch", "independent sequences", 1, "", 1, {1, 2}},
             {"n", "tokens of a sequence", 512, "", 1, {}},
             {"heads", "heads, each with projections of its own", 1, "", 1, {1, 3}},
-            {"dim", "columns of a head's Q, K and V", 64, "", 1, {}},
-            {"width", "columns of X", 64, "", 1, {}},
+            {"dim", "columns of a head's Q, K and V", 64, "", 1, {1, 3, 16, 33, 64}},
+            {"width", "columns of X", 64, "", 1, {1, 5, 16, 33, 70}},
             {"positions", "0 none, 1 sinusoidal, 2 rotary, 3 linear biases", 0, "", 0, {0, 1, 2, 3}}};
   m.tile_edges = {tiled_queries, tiled_keys, simd_queries};
   m.prepare = [](const Problem& p, Output& out) { prepare(p, out, false); };

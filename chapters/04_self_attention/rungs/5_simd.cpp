@@ -57,11 +57,12 @@ class Packed {
   std::vector<char> finite_;
 };
 
-/// to[rows × dim] = weights · V; V's rows are padded to whole panels.
+/// to[rows × dim] = weights · V; V's rows are padded to whole panels. Without keys it is 0.
 void strip_values(const float* weights, Index stride, Index rows, Index keys, dot_product::Values value, Index dim, float* to, Index to_stride) {
-  alignas(64) float tile[simd::tile_rows * panel];
+  alignas(64) float tile[simd::tile_rows * panel] = {};
   for (Index c = 0; c < dim; c += panel) {
-    simd::multiply_strip_pairwise(rows, keys, dot_product::values_block, weights, stride, value.data + c, value.stride, tile, panel);
+    if (keys > 0)
+      simd::multiply_strip_pairwise(rows, keys, dot_product::values_block, weights, stride, value.data + c, value.stride, tile, panel);
     for (Index y = 0; y < rows; ++y) std::copy_n(tile + y * panel, std::min(panel, dim - c), to + y * to_stride + c);
   }
 }

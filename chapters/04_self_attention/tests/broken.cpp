@@ -1,10 +1,11 @@
 // Tests of the tests: rungs that are wrong in the ways that masks and positions go wrong, each of which the check must catch.
 #include <algorithm>
+#include <cmath>
+#include <string>
 #include <vector>
 
 #include "check_rung.hpp"
 #include "helpers.hpp"
-#include "ladder/publish.hpp"
 #include "rungs/row.hpp"
 
 using namespace attention;
@@ -94,10 +95,7 @@ void broken(const Problem& given, Output& out) {
 /// What the ladder's check says of a rung with these faults.
 template <Faults faults>
 std::string fault_of(Kind kind) {
-  // The check must keep the mechanism's other parts: only the ladder is another.
-  SelfAttention wrong = mechanism(kind);
-  wrong.ladder = {{"broken", "wrong on purpose", broken<faults>, nullptr, {}, false}};
-  return attention::tests::fault_of(*ladder::publish(wrong), 0);
+  return attention::tests::fault_of(mechanism(kind), broken<faults>);
 }
 
 }  // namespace

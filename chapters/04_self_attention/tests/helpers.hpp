@@ -1,11 +1,8 @@
 #pragma once
 
-#include <cmath>
-#include <limits>
 #include <string>
 
-#include "catch.hpp"
-#include "machine/affinity.hpp"
+#include "every_rung.hpp"
 #include "self_attention.hpp"
 
 namespace attention::self_attention::tests {
@@ -18,24 +15,13 @@ inline Problem sample(Kind kind, const std::string& shape, Positions positions =
   return p;
 }
 
-template <class T>
-float largest_difference(const T& a, const T& b) {
-  float largest = a.size() == b.size() ? 0 : std::numeric_limits<float>::infinity();
-  for (std::size_t i = 0; i < std::min<std::size_t>(a.size(), b.size()); ++i) {
-    const float difference = std::abs(a.data()[i] - b.data()[i]);
-    if (!(difference <= largest)) largest = difference;
-  }
-  return largest;
-}
+using attention::tests::for_every_rung;
+using attention::tests::largest_difference;
 
-/// Runs the body for every rung, with two threads.
+/// All kinds have the same rungs.
 template <class Body>
 void for_every_rung(Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : mechanism(Kind::full).ladder) {
-    INFO(rung.name);
-    body(rung);
-  }
+  for_every_rung(mechanism(Kind::full), body);
 }
 
 }  // namespace attention::self_attention::tests

@@ -1,5 +1,6 @@
 // What the mask promises, for every rung.
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "helpers.hpp"
@@ -34,20 +35,20 @@ Problem with_later_token(const Problem& p, Index token, float value) {
 TEST_CASE("self-attention: a later token changes no bit of an earlier output", "[mask]") {
   for (const Kind kind : {Kind::causal, Kind::window})
     for (const Positions positions : all_positions) {
-      const Problem p = sample(kind, "batch=2,n=203,heads=3,dim=24,width=20", positions);
-      for (const float value : {3.F, 1e4F, not_a_number, std::numeric_limits<float>::infinity()})
-        for (const Index token : {1, 100, 202}) {
-          INFO(positions_name(positions) << ", token " << token << " becomes " << value);
-          const Problem changed = with_later_token(p, token, value);
-          for_every_rung([&](const auto& rung) {
-            Output a;
+      const Problem p = sample(kind, "batch=2,n=150,heads=3,dim=24,width=20", positions);
+      for_every_rung([&](const auto& rung) {
+        Output a;
+        rung.run(p, a);
+        for (const float value : {3.F, not_a_number, std::numeric_limits<float>::infinity()})
+          for (const Index token : {1, 100, 149}) {
+            INFO(positions_name(positions) << ", token " << token << " becomes " << value);
+            const Problem changed = with_later_token(p, token, value);
             Output b;
-            rung.run(p, a);
             rung.run(changed, b);
             CHECK(same_rows(a, b, 0, token));
             CHECK_FALSE(same_rows(a, b, token, token + 1));
-          });
-        }
+          }
+      });
     }
 }
 
