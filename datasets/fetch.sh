@@ -122,11 +122,11 @@ download() {
 unpack() {
   local file folder
   local -a archives=("$temporary/${package}"_*.deb)
-  if ! dpkg-deb -x "${archives[0]}" "$temporary/root" 2>"$temporary/log"; then
+  if ! dpkg-deb -x "${archives[0]}" "$temporary/unpacked" 2>"$temporary/log"; then
     reason="the package cannot be unpacked ($(tail -n 1 "$temporary/log" | cut -c 1-160))"
     return 1
   fi
-  if ! all_right "$1" "$temporary/root/$source_folder"; then
+  if ! all_right "$1" "$temporary/unpacked/$source_folder"; then
     if [[ -n $wrong_file ]]; then
       fail "$(basename "$wrong_file") from the package $package: $wrong_sums; the file is not kept, try again later"
     fi
@@ -135,12 +135,12 @@ unpack() {
   fi
   while read -r _ file; do
     folder=$(dirname "$destination/$file")
-    if ! mkdir -p -- "$folder" || ! mv -fT -- "$temporary/root/$source_folder/$file" "$destination/$file"; then
+    if ! mkdir -p -- "$folder" || ! mv -fT -- "$temporary/unpacked/$source_folder/$file" "$destination/$file"; then
       reason="cannot write $destination/$file"
       return 1
     fi
   done < <(sums "$1")
-  local licence=$temporary/root/usr/share/doc/$package/copyright
+  local licence=$temporary/unpacked/usr/share/doc/$package/copyright
   [[ ! -f $licence ]] || cp -- "$licence" "$folder/copyright"
   note "$title: fetched from the package $package, sums right"
 }

@@ -80,7 +80,7 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     ClimbOptions options;
     options.threads = headline ? thread_counts(threads_) : threads;
     options.seconds = quick_ ? 0.05 : headline ? 0.4 : 0.2;
-    options.sample_above_s = quick_ ? 0.2 : headline ? 1 : 0.5;
+    options.sample_above_s = quick_ ? 0.2 : headline ? 2 : 0.5;
     options.reference_flops = quick_ ? 2e8 : 1e9;
     if (headline)
       options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };

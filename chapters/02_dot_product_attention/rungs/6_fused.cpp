@@ -67,7 +67,7 @@ struct Scratch {
   Scratch(const FusedProblem& p, const Blocks& blocks)
       : query(size(blocks.queries * p.dim)),
         key(size(blocks.keys * p.dim)),
-        value(size(blocks.value_stride == p.value_dim ? 0 : blocks.keys * blocks.value_stride)),
+        value(size(values_fit(p.value.row_stride, p.value_dim) ? 0 : blocks.keys * blocks.value_stride)),
         scores(size(blocks.band * blocks.scores_stride)),
         sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),

@@ -33,14 +33,18 @@ inline void pack_keys(const float* key, Index stride, Index keys, Index dim, flo
   }
 }
 
-/// V with its rows padded with zeros to a multiple of the panel's width; where they are one already, V itself.
+/// Whether V can be read where it is: its rows are whole panels, side by side. Rows that lie apart, as the columns of a wider
+/// matrix do, would fight for the same few cache lines.
+inline bool values_fit(Index stride, Index value_dim) { return stride == value_dim && value_dim % simd::panel_columns == 0; }
+
+/// V with its rows side by side, padded with zeros to a multiple of the panel's width; where they are so already, V itself.
 struct Values {
   const float* data;
   Index stride;
 };
 inline Values pad_values(const float* value, Index stride, Index keys, Index value_dim, float* to) {
   const Index padded = round_up(value_dim, simd::panel_columns);
-  if (padded == value_dim) return {value, stride};
+  if (values_fit(stride, value_dim)) return {value, stride};
   for (Index j = 0; j < keys; ++j) {
     std::copy(value + j * stride, value + j * stride + value_dim, to + j * padded);
     std::fill(to + j * padded + value_dim, to + (j + 1) * padded, 0.F);
