@@ -39,7 +39,8 @@ std::vector<ladder::ReferenceField> reference_fields(const EfficientChannelProbl
   using numerics::unit_roundoff;
   const double places = number(p.places());
   double squares = 0;
-  for (const float w : p.weight) squares += static_cast<double>(w) * static_cast<double>(w);
+  for (const float w : p.weight)
+    if (std::isfinite(w)) squares += static_cast<double>(w) * static_cast<double>(w);
   const double mean_error = r.pool_sums / places * (sum_error(chain(places, blocks.values)) + 2 * unit_roundoff);
   const double argument_error = std::sqrt(squares) * mean_error + r.gate_sums * sum_error(number(p.kernel()) + 1);
   const double gate_error = sigmoid_error(r.largest_slope, argument_error);

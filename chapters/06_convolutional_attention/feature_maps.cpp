@@ -75,7 +75,7 @@ double largest_row_norm(const Tensor<2>& matrix) {
     double squares = 0;
     for (std::size_t column = 0; column < matrix.shape()[1]; ++column)
       squares += static_cast<double>(matrix(row, column)) * static_cast<double>(matrix(row, column));
-    largest = std::max(largest, std::sqrt(squares));
+    if (std::isfinite(squares)) largest = std::max(largest, std::sqrt(squares));
   }
   return largest;
 }

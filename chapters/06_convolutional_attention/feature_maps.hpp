@@ -106,7 +106,7 @@ struct WatchedSum {
 /// The longest chain of additions that a term goes through: those of its block, and one for each block; 0: all.
 double chain(double terms, double block);
 
-/// Largest root of a row's sum of squares: by how much at most the row's scalar product grows independent errors.
+/// Largest root of a row's sum of squares, of the finite ones: by how much at most the row's scalar product grows independent errors.
 double largest_row_norm(const Tensor<2>& matrix);
 
 template <class Tensor>
