@@ -28,8 +28,8 @@ EfficientChannelReference reference(const EfficientChannelProblem& p) {
       WatchedSum sum;
       for (Index j = 0; j < p.kernel(); ++j) {
         const Index neighbour = c + j - p.kernel() / 2;
-        if (neighbour >= 0 && neighbour < channels)
-          sum.add(static_cast<double>(p.weight.data()[j]) * mean[static_cast<std::size_t>(neighbour)]);
+        const bool inside = neighbour >= 0 && neighbour < channels;
+        sum.add(static_cast<double>(p.weight.data()[j]) * (inside ? mean[static_cast<std::size_t>(neighbour)] : 0));
       }
       gate_sums = std::max(gate_sums, sum.extent());
       const double gate = sigmoid(sum.value);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-
 #include "efficient_channel.hpp"
 
 namespace attention::convolutional {
@@ -13,9 +11,11 @@ inline void efficient_channel_gates(const EfficientChannelProblem& p, const floa
   const float* weight = p.weight.data();
   for (Index c = 0; c < channels; ++c) {
     float sum = 0;
-    // The taps whose neighbour exists.
-    const Index last = std::min(p.kernel(), channels - c + radius);
-    for (Index j = std::max<Index>(radius - c, 0); j < last; ++j) sum += weight[j] * mean[c + j - radius];
+    // The zeros beyond the channels are multiplied like any mean: a weight that is NaN shows there, too.
+    for (Index j = 0; j < p.kernel(); ++j) {
+      const Index from = c + j - radius;
+      sum += weight[j] * (from >= 0 && from < channels ? mean[from] : 0);
+    }
     gate[c] = sigmoid(sum);
   }
 }
