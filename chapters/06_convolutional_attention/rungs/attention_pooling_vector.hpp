@@ -9,7 +9,9 @@
 /// The parts of attention pooling by vectors.
 namespace attention::convolutional {
 
-/// w · x_p for the places first … last of an image.
+/// w · x_p for the places first … last of an image. A tile takes 512 bytes of each channel, then those of the next channel, pages
+/// away: too short a run for the processor's own look-ahead. So the same bytes of the next tile are asked for while this one is
+/// added up.
 inline void scores_of_places(const AttentionPoolingProblem& p, Index b, Index first, Index last, float* score) {
   const Index places = p.places();
   const Index channels = p.channels();
@@ -18,9 +20,12 @@ inline void scores_of_places(const AttentionPoolingProblem& p, Index b, Index fi
   for_places(last - first, [&](Index at, auto count, auto vectors) __attribute__((always_inline)) {
     constexpr int many = decltype(vectors)::value;
     simd::Float sum[many] = {};
+    constexpr Index tile = many * simd::lanes;
+    const bool ask = first + at + 2 * tile <= places;
     const float* from = image + at;
     for (Index c = 0; c < channels; ++c, from += places) {
       const simd::Float w = simd::broadcast(weight[c]);
+      if (ask) simd::unrolled<many>([&](auto v) { __builtin_prefetch(from + tile + v * simd::lanes, 0, 2); });
       simd::unrolled<many>([&](auto v) { sum[v] += w * load_up_to(from + v * simd::lanes, count); });
     }
     simd::unrolled<many>([&](auto v) { store_up_to(score + at + v * simd::lanes, sum[v], count); });
