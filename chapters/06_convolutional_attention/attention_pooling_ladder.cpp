@@ -65,7 +65,7 @@ AttentionPooling describe() {
   m.citation = "Cao et al. 2019, GCNet, equation 4; Yang et al. 2016, equations 6 and 7";
   m.chapter = "06_convolutional_attention";
   m.keys = map_keys();
-  m.standard_shapes = {{"64x64x56x56", "batch=64,channels=64,height=56", true}, {"1x64x224x224", "batch=1,channels=64,height=224"}};
+  m.standard_shapes = {{"8x64x28x28", "batch=8,channels=64,height=28"}, {"64x64x56x56", "batch=64,channels=64,height=56", true}};
   m.sweeps = {{"size", {"height", "width"}, {14, 28, 56, 112}, "channels=64"}};
   m.tile_edges = {};
   m.make = make_attention_pooling;

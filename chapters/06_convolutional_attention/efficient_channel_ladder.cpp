@@ -71,7 +71,7 @@ EfficientChannel describe() {
   m.keys.push_back({"kernel", "neighbouring channels that a gate sees, odd; 0: by the paper's rule", 0, "", 0, {1, 3, 5, 9}});
   m.standard_shapes = {{"32x512x7x7", "batch=32,channels=512,height=7"},
                        {"64x64x56x56", "batch=64,channels=64,height=56", true}};
-  m.sweeps = {{"size", {"height", "width"}, {7, 14, 28, 56, 112, 224}, "channels=64"}};
+  m.sweeps = {{"size", {"height", "width"}, {14, 28, 56, 112}, "channels=64"}};
   m.tile_edges = {};
   m.make = make_efficient_channel;
   m.shape_of = shape_of;
