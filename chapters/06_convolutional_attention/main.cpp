@@ -3,6 +3,7 @@
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "efficient_channel.hpp"
+#include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
 #include "experiments/non_local_map.hpp"
 #include "ladder/chapter_program.hpp"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
     convolutional::non_local_map(run, data);
     convolutional::channel_gates(run, data);
     convolutional::places(run, data);
+    convolutional::gate_passes(run);
     for (const ladder::MechanismPtr& mechanism : program.mechanisms) {
       run.climber.standard_shapes(*mechanism);
       run.climber.sweeps(*mechanism);
