@@ -1,0 +1,91 @@
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include "rungs/map.hpp"
+#include "simd/exp2.hpp"
+
+/// What is done with the places of an image, side by side in the lanes. A place's result is the same whatever stands beside it.
+namespace attention::convolutional {
+
+/// Vectors of places that are in registers together: the channels of so many places are read as whole runs of cache lines.
+inline constexpr int place_vectors = 8;
+
+/// Calls body(at, count, vectors) over n places: tiles of place_vectors vectors, then single vectors, then what is left of one
+/// (count < lanes). `vectors` is an integral constant.
+template <class Body>
+[[gnu::always_inline]] inline void for_places(Index n, Body body) {
+  Index at = 0;
+  for (; at + place_vectors * simd::lanes <= n; at += place_vectors * simd::lanes)
+    body(at, std::integral_constant<Index, simd::lanes>{}, std::integral_constant<int, place_vectors>{});
+  for (; at < n; at += simd::lanes) body(at, std::min<Index>(simd::lanes, n - at), std::integral_constant<int, 1>{});
+}
+
+/// A whole vector, or the first `count` floats of one.
+[[gnu::always_inline]] inline simd::Float load_up_to(const float* from, Index count) {
+  return count == simd::lanes ? simd::load(from) : load_some(from, count);
+}
+[[gnu::always_inline]] inline void store_up_to(float* to, simd::Float value, Index count) {
+  if (count == simd::lanes) return simd::store(to, value);
+  float whole[simd::lanes];
+  simd::store(whole, value);
+  std::copy_n(whole, count, to);
+}
+
+/// Of gate_c · x_c, for each of the places first … last of an image: mean and maximum over the channels. A NaN makes the mean
+/// NaN; the maximum passes over it.
+inline void weighted_mean_and_maximum(const float* image, Index places, Index channels, Index first, Index last, const float* gate,
+                                      float* mean, float* largest) {
+  const simd::Float share = simd::broadcast(1 / static_cast<float>(channels));
+  for_places(last - first, [&](Index at, auto count, auto vectors) __attribute__((always_inline)) {
+    constexpr int many = decltype(vectors)::value;
+    simd::Float sum[many] = {};
+    simd::Float most[many];
+    simd::unrolled<many>([&](auto v) { most[v] = simd::broadcast(-std::numeric_limits<float>::infinity()); });
+    const float* from = image + first + at;
+    for (Index c = 0; c < channels; ++c, from += places) {
+      const simd::Float g = simd::broadcast(gate[c]);
+      simd::unrolled<many>([&](auto v) {
+        const simd::Float x = g * load_up_to(from + v * simd::lanes, count);
+        sum[v] += x;
+        most[v] = simd::max(x, most[v]);
+      });
+    }
+    simd::unrolled<many>([&](auto v) {
+      store_up_to(mean + at + v * simd::lanes, sum[v] * share, count);
+      store_up_to(largest + at + v * simd::lanes, most[v], count);
+    });
+  });
+}
+
+/// 1/(1 + e^−z), lane by lane; 0 below −88, where e^−z is no longer a float32.
+[[gnu::always_inline]] inline simd::Float sigmoid(simd::Float z) {
+  const simd::Float lowest = simd::broadcast(-88.F);
+  const simd::Float one = simd::broadcast(1.F);
+  const simd::Float s = one / (one + simd::exp(-simd::max(lowest, z)));
+  return z < lowest ? simd::Float{} : s;
+}
+
+inline void sigmoid_row(const float* z, Index n, float* to) {
+  for (Index i = 0; i < n; i += simd::lanes) {
+    const Index count = std::min<Index>(simd::lanes, n - i);
+    store_up_to(to + i, sigmoid(load_up_to(z + i, count)), count);
+  }
+}
+
+/// to = factor · place_factor · x for n places of a map. With `past_caches` the output goes to memory directly, as far as it is
+/// aligned.
+template <bool past_caches>
+inline void scale_places(const float* x, Index n, float factor, const float* place_factor, float* to) {
+  Index i = 0;
+  if constexpr (past_caches) {
+    for (; i < n && !may_stream(to + i); ++i) to[i] = factor * place_factor[i] * x[i];
+    const simd::Float f = simd::broadcast(factor);
+    for (; i + simd::lanes <= n; i += simd::lanes) stream(to + i, f * simd::load(place_factor + i) * simd::load(x + i));
+  }
+#pragma omp simd
+  for (Index j = i; j < n; ++j) to[j] = factor * place_factor[j] * x[j];
+}
+
+}  // namespace attention::convolutional
