@@ -16,7 +16,10 @@ namespace attention::convolutional {
 
 namespace {
 
-double number(Index n) { return static_cast<double>(n); }
+using ladder::named;
+using ladder::number;
+using numerics::chain;
+using numerics::largest_finite;
 
 ladder::Shape shape_of(const EfficientChannelProblem& p) {
   auto sizes = map_sizes(p);

@@ -67,8 +67,6 @@ double sigmoid_error(double largest_slope, double argument_error) {
   return std::min(0.25, largest_slope * std::exp(argument_error)) * argument_error + 4 * numerics::unit_roundoff;
 }
 
-double chain(double terms, double block) { return block > 0 ? std::min(block + terms / block, terms) : terms; }
-
 double largest_row_norm(const Tensor<2>& matrix) {
   double largest = 0;
   for (std::size_t row = 0; row < matrix.shape()[0]; ++row) {

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ladder/mechanism.hpp"
+#include "ladder/tensor_fields.hpp"
 #include "tensor/tensor.hpp"
 
 /// What the four gates and poolings of this chapter share: the feature maps that they are given.
@@ -74,15 +77,6 @@ Tensor<4> take_images(const Tensor<4>& maps, std::span<const Index> images);
 /// multiplies them: every image is read and written once. What of it does not fit in the last-level cache must be read again.
 double gated_bytes(const FeatureMaps& maps);
 
-/// Largest finite |entry|.
-template <class Tensor>
-double largest_finite(const Tensor& tensor) {
-  double largest = 0;
-  for (const auto x : tensor)
-    if (std::isfinite(x)) largest = std::max(largest, std::abs(static_cast<double>(x)));
-  return largest;
-}
-
 /// How far a sigmoid may be off where its argument is: the slope at the argument, which over a distance δ grows by e^δ at
 /// most and never beyond 1/4, times the distance; then the roundings of e^z, of the sum and of the division.
 double sigmoid_error(double largest_slope, double argument_error);
@@ -103,31 +97,19 @@ struct WatchedSum {
   double extent() const { return std::isfinite(squares) ? std::max(largest, std::sqrt(squares)) : 0; }
 };
 
-/// The longest chain of additions that a term goes through: those of its block, and one for each block; 0: all.
-double chain(double terms, double block);
-
 /// Largest root of a row's sum of squares, of the finite ones: by how much at most the row's scalar product grows independent errors.
 double largest_row_norm(const Tensor<2>& matrix);
-
-template <class Tensor>
-std::vector<std::size_t> shape_vector(const Tensor& t) {
-  return {t.shape().begin(), t.shape().end()};
-}
 
 /// A tensor as a field of an answer: [1, batch, the rest].
 template <class Tensor>
 ladder::Field image_field(std::string name, const Tensor& t) {
   const Index images = tensor::extent(t, 0);
-  return {std::move(name), shape_vector(t), 1, images, static_cast<Index>(t.size()) / std::max<Index>(images, 1), {t.data(), t.size()}};
+  return ladder::field(std::move(name), t, 1, images, static_cast<Index>(t.size()) / std::max<Index>(images, 1));
 }
 template <class Tensor>
 ladder::ReferenceField image_reference(std::string name, const Tensor& t, double bound) {
   const Index images = tensor::extent(t, 0);
-  return {std::move(name), 1, images, static_cast<Index>(t.size()) / std::max<Index>(images, 1), {t.data(), t.size()}, bound};
-}
-template <class Tensor>
-ladder::NamedTensor named(std::string name, const Tensor& t) {
-  return {std::move(name), shape_vector(t), {t.data(), t.size()}};
+  return ladder::reference_field(std::move(name), t, 1, images, static_cast<Index>(t.size()) / std::max<Index>(images, 1), bound);
 }
 
 /// The four sizes of maps, as keys of a shape.

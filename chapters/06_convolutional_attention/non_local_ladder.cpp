@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "feature_maps.hpp"
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
 #include "non_local.hpp"
@@ -33,17 +34,6 @@ std::vector<ladder::Field> fields(const NonLocalOutput& out) {
   const Index positions = tensor::extent(out.output, 2) * tensor::extent(out.output, 3);
   return {ladder::field("output", out.output, batch, tensor::extent(out.output, 1), positions),
           ladder::field("weights", out.weights, batch, positions, positions)};
-}
-
-/// Largest sqrt(Σ_e W_z[c, e]²): how far independent errors of y, all of one size, can move an output.
-double largest_row_norm(const Tensor<2>& weight) {
-  double largest = 0;
-  for (Index c = 0; c < tensor::extent(weight, 0); ++c) {
-    double squares = 0;
-    for (Index e = 0; e < tensor::extent(weight, 1); ++e) squares += static_cast<double>(weight(c, e)) * static_cast<double>(weight(c, e));
-    if (std::isfinite(squares)) largest = std::max(largest, std::sqrt(squares));
-  }
-  return largest;
 }
 
 /// What rounding explains, to first order (c = 6 standard deviations stands in sum_error).

@@ -13,7 +13,10 @@ namespace attention::convolutional {
 
 namespace {
 
-double number(Index n) { return static_cast<double>(n); }
+using ladder::named;
+using ladder::number;
+using numerics::chain;
+using numerics::largest_finite;
 
 ladder::Shape shape_of(const SqueezeExcitationProblem& p) {
   auto sizes = map_sizes(p);

@@ -6,26 +6,17 @@
 #include "attention_pooling.hpp"
 #include "catch.hpp"
 #include "check_rung.hpp"
+#include "every_rung.hpp"
 #include "ladder/publish.hpp"
-#include "machine/affinity.hpp"
 
 using namespace attention;
 using namespace attention::convolutional;
+using tests::for_every_rung;
 
 namespace {
 
 AttentionPoolingProblem sample(const char* shape) {
   return make_attention_pooling(ladder::parse_shape(shape, attention_pooling().keys), 19, ladder::Hardness::plain);
-}
-
-/// Runs the body for every rung of the ladder, with two threads.
-template <class Body>
-void for_every_rung(Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : attention_pooling().ladder) {
-    INFO(rung.name);
-    body(rung);
-  }
 }
 
 /// What may be wrong with a rung.
@@ -64,12 +55,9 @@ void broken(const AttentionPoolingProblem& p, AttentionPoolingOutput& out) {
   }
 }
 
-std::string fault_of(void (*run)(const AttentionPoolingProblem&, AttentionPoolingOutput&)) {
-  // The check must keep the mechanism's other parts: only the ladder is another.
-  static AttentionPooling changed;
-  changed = attention_pooling();
-  changed.ladder = {{"broken", "wrong on purpose", run, nullptr, {}, false}};
-  return tests::fault_of(*ladder::publish(changed), 0);
+template <Fault fault>
+std::string fault_found() {
+  return tests::fault_of(attention_pooling(), broken<fault>);
 }
 
 }  // namespace
@@ -77,7 +65,7 @@ std::string fault_of(void (*run)(const AttentionPoolingProblem&, AttentionPoolin
 TEST_CASE("attention_pooling: a score vector of zero gives the mean over the places", "[pooling]") {
   AttentionPoolingProblem p = sample("batch=3,channels=9,height=29,width=31");
   p.weight.fill(0);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(attention_pooling(), [&](const auto& rung) {
     AttentionPoolingOutput out;
     rung.run(p, out);
     for (const float weight : out.weights) REQUIRE(std::abs(weight - 1.F / 899) < 1e-9F);
@@ -95,7 +83,7 @@ TEST_CASE("attention_pooling: one place far above all others is the output", "[p
   p.weight.fill(0);
   p.weight(2) = 1;
   for (Index b = 0; b < 2; ++b) p.input.data()[(b * 7 + 2) * p.places() + 1000] = 500;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(attention_pooling(), [&](const auto& rung) {
     AttentionPoolingOutput out;
     rung.run(p, out);
     for (Index b = 0; b < 2; ++b)
@@ -109,7 +97,7 @@ TEST_CASE("attention_pooling: moving the places about leaves the output as it is
   const Index places = p.places();
   for (Index m = 0; m < 2 * 33; ++m)
     for (Index i = 0; i < places; ++i) q.input.data()[m * places + i] = p.input.data()[m * places + (i * 5 + 3) % places];
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(attention_pooling(), [&](const auto& rung) {
     AttentionPoolingOutput of_p;
     AttentionPoolingOutput of_q;
     rung.run(p, of_p);
@@ -121,7 +109,7 @@ TEST_CASE("attention_pooling: moving the places about leaves the output as it is
 
 TEST_CASE("attention_pooling: the weights of every image sum to 1", "[pooling]") {
   const AttentionPoolingProblem p = sample("batch=3,channels=16,height=33,width=50");
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(attention_pooling(), [&](const auto& rung) {
     AttentionPoolingOutput out;
     rung.run(p, out);
     for (Index b = 0; b < 3; ++b) {
@@ -153,14 +141,14 @@ TEST_CASE("attention_pooling: NaN and infinity come out where the reference has 
 }
 
 TEST_CASE("attention_pooling: the loop of these tests passes where nothing is wrong", "[pooling][broken]") {
-  CHECK(fault_of(broken<Fault::none>) == "");
+  CHECK(fault_found<Fault::none>() == "");
 }
 TEST_CASE("attention_pooling: a maximum that is kept is caught", "[pooling][broken]") {
-  CHECK_FALSE(fault_of(broken<Fault::kept_maximum>).empty());
+  CHECK_FALSE(fault_found<Fault::kept_maximum>().empty());
 }
 TEST_CASE("attention_pooling: weights that do not sum to 1 are caught", "[pooling][broken]") {
-  CHECK_FALSE(fault_of(broken<Fault::sigmoid_weights>).empty());
+  CHECK_FALSE(fault_found<Fault::sigmoid_weights>().empty());
 }
 TEST_CASE("attention_pooling: a forgotten last place is caught", "[pooling][broken]") {
-  CHECK_FALSE(fault_of(broken<Fault::last_place>).empty());
+  CHECK_FALSE(fault_found<Fault::last_place>().empty());
 }

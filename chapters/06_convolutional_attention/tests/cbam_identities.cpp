@@ -5,26 +5,18 @@
 
 #include "catch.hpp"
 #include "cbam.hpp"
+#include "every_rung.hpp"
 #include "ladder/publish.hpp"
 #include "machine/affinity.hpp"
 #include "program/error.hpp"
 
 using namespace attention;
 using namespace attention::convolutional;
+using tests::for_every_rung;
 
 namespace {
 
 CbamProblem sample(const char* shape) { return make_cbam(ladder::parse_shape(shape, cbam().keys), 17, ladder::Hardness::plain); }
-
-/// Runs the body for every rung of the ladder, with two threads.
-template <class Body>
-void for_every_rung(Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : cbam().ladder) {
-    INFO(rung.name);
-    body(rung);
-  }
-}
 
 }  // namespace
 
@@ -33,7 +25,7 @@ TEST_CASE("cbam: weights of zero leave a quarter of the maps", "[cbam]") {
   p.reduce_weight.fill(0);
   p.expand_weight.fill(0);
   p.spatial_weight.fill(0);
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(cbam(), [&](const auto& rung) {
     CbamOutput out;
     rung.run(p, out);
     for (const float gate : out.channel_gate) REQUIRE(gate == 0.5F);
@@ -48,7 +40,7 @@ TEST_CASE("cbam: moving the places about leaves the channel gates as they are", 
   const Index places = p.places();
   for (Index m = 0; m < p.batch() * p.channels(); ++m)
     for (Index i = 0; i < places; ++i) q.input.data()[m * places + i] = p.input.data()[m * places + (i * 5 + 3) % places];
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(cbam(), [&](const auto& rung) {
     CbamOutput of_p;
     CbamOutput of_q;
     rung.run(p, of_p);
@@ -66,7 +58,7 @@ TEST_CASE("cbam: a spatial gate reaches as far as its kernel and no farther", "[
   const Index y = 20;
   const Index x = 9;
   q.input.data()[y * 21 + x] += 50;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(cbam(), [&](const auto& rung) {
     CbamOutput of_p;
     CbamOutput of_q;
     rung.run(p, of_p);
@@ -84,7 +76,7 @@ TEST_CASE("cbam: a single 1 in the middle of the mean's kernel is the sigmoid of
   CbamProblem p = sample("batch=2,channels=5,height=9,width=20,kernel=3");
   p.spatial_weight.fill(0);
   p.spatial_weight(0, 1, 1) = 1;
-  for_every_rung([&](const auto& rung) {
+  for_every_rung(cbam(), [&](const auto& rung) {
     CbamOutput out;
     rung.run(p, out);
     for (Index b = 0; b < 2; ++b)

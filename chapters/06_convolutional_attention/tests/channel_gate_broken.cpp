@@ -2,13 +2,13 @@
 #include "catch.hpp"
 #include "check_rung.hpp"
 #include "efficient_channel.hpp"
-#include "ladder/publish.hpp"
 #include "rungs/channel_gate.hpp"
 #include "rungs/efficient_channel_gates.hpp"
 #include "rungs/squeeze_excitation_gates.hpp"
 
 using namespace attention;
 using namespace attention::convolutional;
+using tests::fault_of;
 
 namespace {
 
@@ -64,15 +64,6 @@ void broken_efficient(const EfficientChannelProblem& p, GatedMaps& out) {
     }
   });
   spoil_first_gates<fault>(p, out);
-}
-
-template <class M>
-std::string fault_of(const M& mechanism, void (*run)(const typename M::Problem&, GatedMaps&)) {
-  // The check must keep the mechanism's other parts: only the ladder is another.
-  static M changed;
-  changed = mechanism;
-  changed.ladder = {{"broken", "wrong on purpose", run, nullptr, {}, false}};
-  return tests::fault_of(*ladder::publish(changed), 0);
 }
 
 }  // namespace

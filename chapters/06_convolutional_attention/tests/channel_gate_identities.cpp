@@ -6,29 +6,20 @@
 
 #include "catch.hpp"
 #include "efficient_channel.hpp"
+#include "every_rung.hpp"
 #include "ladder/publish.hpp"
-#include "machine/affinity.hpp"
 #include "program/error.hpp"
 #include "squeeze_excitation.hpp"
 
 using namespace attention;
 using namespace attention::convolutional;
+using tests::for_every_rung;
 
 namespace {
 
 template <class M>
 typename M::Problem sample(const M& mechanism, const char* shape) {
   return mechanism.make(ladder::parse_shape(shape, mechanism.keys), 13, ladder::Hardness::plain);
-}
-
-/// Runs the body for every rung of the ladder, with two threads.
-template <class M, class Body>
-void for_every_rung(const M& mechanism, Body body) {
-  machine::use_threads(2);
-  for (const auto& rung : mechanism.ladder) {
-    INFO(mechanism.name << " / " << rung.name);
-    body(rung);
-  }
 }
 
 template <class M>
