@@ -97,8 +97,8 @@ MultiHead describe(bool grouped) {
             {"group", "heads of Q for each of them", grouped ? 4 : 1, "", 1, grouped ? std::vector<Index>{2, 3} : std::vector<Index>{1}},
             {"dim", "columns of a head", 64, "", 1, {1, 3, 16, 33, 64}}};
   if (grouped) {
-    m.standard_shapes = {{"2048x512-8on2", "n=2048,key_heads=2,group=4", true}};
-    m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=1,group=4"}};
+    m.standard_shapes = {{"1024x512-8on2", "n=1024,key_heads=2,group=4", true}};
+    m.sweeps = {{"n", {"n"}, {64, 128, 256, 512}, "width=256,key_heads=1,group=4"}};
   } else {
     m.standard_shapes = {{"512x512", "n=512"}, {"2048x512", "n=2048", true}};
     m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=4"},

@@ -96,6 +96,7 @@ Reference reference(const Problem& p) {
         for (Index j = 0; j < n; ++j) {
           const double* k = K.data() + (j * key_heads + g) * dim;
           double score = 0, squares = 0;
+#pragma omp simd reduction(+ : score, squares)
           for (Index c = 0; c < dim; ++c) {
             score += q[c] * k[c];
             squares += q[c] * k[c] * q[c] * k[c];

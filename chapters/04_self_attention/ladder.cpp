@@ -166,8 +166,8 @@ SelfAttention describe_full() {
   m.name = "self_attention";
   m.title = "Self-attention";
   m.citation = "Vaswani et al. 2017, Attention Is All You Need, section 3.2.3";
-  m.standard_shapes = {{"4x512x64", "heads=4,n=512,dim=64,width=256"}, {"4x2048x64", "heads=4,n=2048,dim=64,width=256", true}};
-  m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024, 2048}, "heads=1,dim=64,width=64"}};
+  m.standard_shapes = {{"4x512x64", "heads=4,n=512,dim=64,width=256"}, {"4x1024x64", "heads=4,n=1024,dim=64,width=256", true}};
+  m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024}, "heads=1,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::full, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, false); };
   m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::full()); };
@@ -196,7 +196,7 @@ SelfAttention describe_window() {
   m.standard_shapes = {{"2x1024x64w256", "heads=2,n=1024,dim=64,width=128,window=256"},
                        {"2x4096x64w256", "heads=2,n=4096,dim=64,width=128,window=256", true}};
   m.sweeps = {{"n", {"n"}, {256, 512, 1024, 2048, 4096}, "heads=1,dim=64,width=64,window=256"},
-              {"window", {"window"}, {16, 64, 256, 1024}, "heads=1,n=2048,dim=64,width=64"}};
+              {"window", {"window"}, {16, 64, 256, 1024}, "heads=1,n=1024,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::window, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, true); };
   m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::sliding_window(usual_window)); };

@@ -69,10 +69,8 @@ command_main() {
 
   if [[ $draw == yes && ${#ran[@]} -gt 0 ]]; then
     if find_python; then
-      for name in "${ran[@]}"; do
-        draw_chapter "$name" "$(chapter_folder "$name")" || worst=$((worst > 1 ? worst : 1))
-        summaries+=("$(chapter_folder "$name")/summary.json")
-      done
+      draw_chapters "${ran[@]}" || worst=$((worst > 1 ? worst : 1))
+      for name in "${ran[@]}"; do summaries+=("$(chapter_folder "$name")/summary.json"); done
       render_lessons "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
       draw_overview "$results"/[0-9][0-9]_*/summary.json "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
     else

@@ -50,36 +50,29 @@ drawing_signature() {
   } | sha256sum | cut -d ' ' -f 1
 }
 
-# draw_chapter NAME FOLDER: HTML and figures of its notebooks into FOLDER, nothing where they are up to date.
-draw_chapter() {
-  local name=$1 folder=$2 notebook log signature status=0
-  local -a notebooks=("$root/notebooks/${name%%_*}_"*.ipynb)
-  [[ -f ${notebooks[0]} ]] || return 0
-  signature=$(drawing_signature "$folder/summary.json")
-  if [[ $(cat "$folder/.drawn" 2>/dev/null) == "$signature" ]]; then
-    return 0
-  fi
-  local temporary=$folder/.notebook.tmp.$$
-  remove_later "$temporary"
-  mkdir -p -- "$temporary" "$root/build/jupyter" "$root/build/log" 2>/dev/null || {
-    warn "cannot write to $folder or $root/build; no figures for $name"
+# draw_chapters NAME...: pages and figures of their notebooks, several at a time; nothing where they are up to date.
+draw_chapters() {
+  local name folder notebook signature log=$root/build/log/figures.txt
+  local -a work=()
+  for name in "$@"; do
+    folder=$(chapter_folder "$name")
+    signature=$(drawing_signature "$folder/summary.json")
+    [[ $(cat "$folder/.drawn" 2>/dev/null) == "$signature" ]] && continue
+    for notebook in "$root/notebooks/${name%%_*}_"*.ipynb; do
+      [[ ! -f $notebook ]] || work+=("$notebook" "$folder" "$signature")
+    done
+  done
+  [[ ${#work[@]} -gt 0 ]] || return 0
+  mkdir -p -- "$root/build/jupyter" "$root/build/log" 2>/dev/null || {
+    warn "cannot write to $root/build; no figures"
     return 1
   }
-  for notebook in "${notebooks[@]}"; do
-    say figures "$(basename "$notebook")"
-    log=$root/build/log/figures.txt
-    SECONDS=0
-    if ! supervise_logged "figures: $(basename "$notebook")" "$log" run_python -m nbconvert --to html --execute \
-      --ExecutePreprocessor.timeout=1200 --output-dir "$temporary" "$notebook"; then
-      show_end "$log"
-      warn "the notebook $(basename "$notebook") failed; the whole log is $log"
-      status=1
-    fi
-  done
-  mv -f -- "$temporary"/*.html "$folder/" 2>/dev/null || status=1
-  rm -rf -- "$temporary"
-  [[ $status == 0 ]] || return 1
-  write_atomically "$folder/.drawn" "$signature"
+  say figures "$((${#work[@]} / 3)) notebooks"
+  SECONDS=0
+  supervise_logged figures "$log" run_python "$root/notebooks/draw_notebooks.py" "${work[@]}" && return 0
+  show_end "$log"
+  warn "a notebook failed; the whole log is $log"
+  return 1
 }
 
 # render_lessons SUMMARY...: the lessons with the figures of these results.

@@ -23,9 +23,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Rows of a first, short look at a slow rung, for each thread that it uses: fewer would leave threads of a tiled rung without a
-/// tile. A sample is this many or a power of four more.
-constexpr Index smallest_sample = 32;
+/// Rows of a first, short look at a slow rung, for each thread that it uses. A sample is this many or a power of four more: as
+/// many as take long enough, which for a tiled rung is many tiles.
+constexpr Index smallest_sample = 8;
+
+/// So many rows are checked, however much their reference costs.
+constexpr Index least_checked = 32;
+
+/// A run of so many seconds is long: the first one counts.
+constexpr double long_run_s = 0.5;
 
 double seconds_of(const std::function<void()>& work) {
   const Clock::time_point start = Clock::now();
@@ -53,7 +59,8 @@ struct Runner {
   Stage* stage = nullptr;
   Measurement result;
   double once = 0;     ///< seconds of one run of the stage, whose answer then stands; 0: not run yet
-  int wanted = 0;      ///< timed runs
+  int wanted = 0;      ///< timed runs in the rounds
+  int done = 0;        ///< of these
   int repeat = 1;      ///< calls a timed run, so that it is long enough for the clock
   std::vector<double> times;  ///< of the stage, a call
 };
@@ -104,7 +111,7 @@ class Climb {
       hungriest = std::max(hungriest, static_cast<double>(stage.trial->workspace(rung)) / static_cast<double>(rows));
     const double fits = 0.1 * static_cast<double>(machine::memory().available_bytes) / hungriest;
     const Index count = std::max<Index>(
-        1, static_cast<Index>(std::min({std::max(affordable, static_cast<double>(smallest_sample)), fits, 1e9})));
+        1, static_cast<Index>(std::min({std::max(affordable, static_cast<double>(least_checked)), fits, 1e9})));
     if (count < rows) stage.checked = sample_rows(rows, count, mechanism_.tile_edges());
   }
 
@@ -145,7 +152,8 @@ class Climb {
     runner.once = 0;
     const Index rows = trial_.rows();
     const Index smallest = smallest_sample * (mechanism_.rungs()[runner.rung].parallel ? threads_ : 1);
-    if (rows > 2 * smallest && cost_.flops > 1e8) {
+    // Many rows, or much work: what a rung computes may be far more than what the problem asks for.
+    if (rows > 2 * smallest && (rows >= 8 * smallest || cost_.flops > 1e8)) {
       for (Index count = smallest; count < rows; count *= 4) {
         Stage& stage = sample(count);
         runner.once = first_run(stage, runner.rung);
@@ -157,7 +165,7 @@ class Climb {
         }
         runner.stage = &stage;
         // A blocked rung is slow on few rows: judge it by a run that is not short.
-        if (runner.once > 0.03 * options_.sample_above_s) break;
+        if (runner.once > 0.1 * options_.sample_above_s) break;
       }
     }
     if (runner.stage == &whole_ || options_.sample_above_s < 1) return;
@@ -216,6 +224,11 @@ class Climb {
     const int enough = static_cast<int>(std::ceil(options_.seconds / (runner.once * runner.repeat)));
     const int least = runner.once > options_.seconds ? 2 : options_.least_runs;
     runner.wanted = std::clamp(enough, least, 30);
+    // What the first run of a long one pays for fresh memory does not show.
+    if (runner.once > long_run_s) {
+      runner.times.push_back(runner.once);
+      runner.wanted = std::max(1, runner.wanted - 1);
+    }
     if (options_.peak_memory && runner.stage == &whole_) {
       note(fmt::format("{}, {} threads: peak memory", m.rung, threads_));
       m.peak_extra_bytes = options_.peak_memory(runner.rung, threads_);
@@ -258,10 +271,10 @@ class Climb {
   void time_once(Runner& runner) {
     Stage& stage = *runner.stage;
     // The last run's answer is checked again afterwards: it must be that run's own.
-    const bool last = static_cast<int>(runner.times.size()) + 1 == runner.wanted;
+    const bool last = runner.done + 1 == runner.wanted;
     if (last) stage.trial->spoil();
     refresh();
-    const std::size_t first = runner.times.size() * static_cast<std::size_t>(runner.repeat);
+    const auto first = static_cast<std::size_t>(runner.done++ * runner.repeat);
     const double seconds = seconds_of([&] {
       for (int i = 0; i < runner.repeat; ++i)
         (last ? *stage.trial : stage.turn(first + static_cast<std::size_t>(i))).run(runner.rung);

@@ -67,8 +67,6 @@ std::vector<Measurement> Climber::climb_and_keep(const AnyMechanism& mechanism, 
 }
 
 void Climber::standard_shapes(const AnyMechanism& mechanism) {
-  std::vector<int> threads{1};
-  if (threads_ > 1) threads.push_back(threads_);
   const std::string& top = top_rung(mechanism);
   for (const StandardShape& standard : mechanism.standard_shapes()) {
     // In quick mode the first stands for all.
@@ -78,9 +76,9 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     const auto trial = mechanism.make(shape, 1, Hardness::plain);
     const PeakMemory peak(mechanism.name(), shape, 1);
     ClimbOptions options;
-    options.threads = headline ? thread_counts(threads_) : threads;
+    options.threads = headline ? thread_counts(threads_) : std::vector{1};
     options.seconds = quick_ ? 0.05 : headline ? 0.4 : 0.2;
-    options.sample_above_s = quick_ ? 0.2 : headline ? 2 : 0.5;
+    options.sample_above_s = quick_ ? 0.2 : headline ? 1 : 0.5;
     options.reference_flops = quick_ ? 2e8 : 1e9;
     if (headline)
       options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };

@@ -10,7 +10,7 @@ namespace {
 
 /// The chapter's own problem: the words of the dictionary, each looking at those before it, on all threads.
 void dictionary(const Context& c, const ladder::AnyMechanism& causal) {
-  const Index n = c.quick ? 512 : 4096;
+  const Index n = c.quick ? 512 : 2048;
   const std::vector<std::string> text = running_text(c.data, static_cast<std::size_t>(n), 41);
   const auto trial = ladder::make_trial(mechanism(Kind::causal), word_problem(text, 2, 64, 1, Mask::causal(), Positions::rotary));
   ladder::ClimbOptions options;
