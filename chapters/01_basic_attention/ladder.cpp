@@ -107,8 +107,8 @@ Additive describe() {
             {"value_dim", "columns of V", 64, "", 1, {1, 3, 32, 33}}};
   m.standard_shapes = {{"512x512x128", "queries=512,hidden=128"},
                        {"2048x2048x128", "queries=2048,hidden=128", true}};
-  m.sweeps = {{"n", {"queries", "keys"}, {32, 64, 128, 256, 512}, "hidden=32"},
-              {"hidden", {"hidden"}, {8, 16, 32, 64, 128}, "queries=128"}};
+  m.sweeps = {{"n", {"queries", "keys"}, {32, 64, 128, 256}, "hidden=32"},
+              {"hidden", {"hidden"}, {8, 32, 128}, "queries=128"}};
   m.tile_edges = {simd::tile_rows, tiled_queries, tiled_keys, fused_keys};
   m.make = make;
   m.shape_of = shape_of;

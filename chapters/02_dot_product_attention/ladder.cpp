@@ -108,7 +108,7 @@ DotProduct describe() {
                        {"8x2048x64", "heads=8,queries=2048,dim=64", true},
                        {"8x2048x128", "heads=8,queries=2048,dim=128"}};
   m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
-              {"dim", {"dim", "value_dim"}, {4, 8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=1024"}};
+              {"dim", {"dim", "value_dim"}, {8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=512"}};
   m.tile_edges = {simd::tile_rows, tiled_queries, 2 * simd::tile_rows, 8 * simd::tile_rows, fused_queries};
   m.make = make;
   m.shape_of = shape_of;

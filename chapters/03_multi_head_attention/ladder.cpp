@@ -102,7 +102,7 @@ MultiHead describe(bool grouped) {
   } else {
     m.standard_shapes = {{"512x512", "n=512"}, {"2048x512", "n=2048", true}};
     m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=4"},
-                {"dim", {"dim"}, {8, 16, 32, 64, 128}, "n=512,width=256,key_heads=4"}};
+                {"dim", {"dim"}, {8, 32, 128}, "n=512,width=256,key_heads=4"}};
   }
   m.tile_edges = {simd::tile_rows, 8 * simd::tile_rows};
   m.make = make;

@@ -77,8 +77,8 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     const PeakMemory peak(mechanism.name(), shape, 1);
     ClimbOptions options;
     options.threads = headline ? thread_counts(threads_) : std::vector{1};
-    options.seconds = quick_ ? 0.05 : headline ? 0.4 : 0.2;
-    options.sample_above_s = quick_ ? 0.2 : headline ? 1 : 0.5;
+    options.seconds = quick_ ? 0.05 : headline ? 0.25 : 0.15;
+    options.sample_above_s = quick_ ? 0.2 : headline ? 0.7 : 0.4;
     options.reference_flops = quick_ ? 2e8 : 1e9;
     if (headline)
       options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };
@@ -102,7 +102,7 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
 void Climber::sweeps(const AnyMechanism& mechanism) {
   ClimbOptions options;
   options.threads = {1};
-  options.seconds = quick_ ? 0.01 : 0.04;
+  options.seconds = quick_ ? 0.01 : 0.03;
   options.least_runs = 3;
   options.sample_above_s = quick_ ? 0.05 : 0.2;
   options.reference_flops = quick_ ? 2e7 : 1e8;

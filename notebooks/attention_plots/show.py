@@ -13,10 +13,13 @@ def save(chapter, name, figure):
     it. Returns the PNG file."""
     folder = chapter.folder / "figures"
     folder.mkdir(parents=True, exist_ok=True)
+    # What a "tight" box takes a drawing to find is found once for both files.
+    figure.draw_without_rendering()
+    box = figure.get_tightbbox().padded(0.1)
     for kind in ("svg", "png"):
         temporary = folder / f".{name}.tmp.{os.getpid()}.{kind}"
         try:
-            figure.savefig(temporary, bbox_inches="tight")
+            figure.savefig(temporary, bbox_inches=box)
             os.replace(temporary, folder / f"{name}.{kind}")
         finally:
             temporary.unlink(missing_ok=True)
