@@ -16,9 +16,10 @@ def _grouped(record):
     return [i for name in names for i, label in enumerate(labels) if label == name], [(n, labels.count(n)) for n in names]
 
 
-def weights(record, layer=0, head=0, group=False):
+def weights(record, layer=0, head=0, group=False, rows_are=None, columns_are=None, reading="Each row is one query: bright is where it looks"):
     """The weights of one head as a heat map: a row a query, a column a key. `group` puts keys of one label side by side
-    (never tokens or frames, whose order means something). Colours follow the square root, so that small weights show."""
+    (never tokens or frames, whose order means something). Colours follow the square root, so that small weights show.
+    `rows_are` and `columns_are` name the axes where they are no queries and keys, `reading` says what to see then."""
     matrix = record["weights"][layer, head]
     rows, columns = matrix.shape
     figure, axes = plt.subplots(figsize=(min(11, 3 + 0.1 * columns), min(11, 2.1 + 0.24 * rows)))
@@ -36,11 +37,11 @@ def weights(record, layer=0, head=0, group=False):
     image = axes.imshow(matrix, cmap="cividis", aspect="auto", interpolation="nearest", norm=PowerNorm(0.5, vmin=0))
     if record["queries"].get("labels") and rows <= 60:
         axes.set_yticks(range(rows), record["queries"]["labels"], fontsize=8)
-    axes.set_xlabel(f"keys: {columns} {record['keys']['kind']}" + (", by class" if group and labels else ""))
-    axes.set_ylabel(f"queries: {record['queries']['kind']}")
+    axes.set_xlabel(columns_are or f"keys: {columns} {record['keys']['kind']}" + (", by class" if group and labels else ""))
+    axes.set_ylabel(rows_are or f"queries: {record['queries']['kind']}")
     axes.grid(False)
     figure.colorbar(image, ax=axes, label="weight", fraction=0.03, pad=0.02)
-    words = f"{record['title']}\nEach row is one query: bright is where it looks"
+    words = f"{record['title']}\n{reading}"
     if record["weights"].shape[:2] != (1, 1):
         words += f" (layer {layer + 1}, head {head + 1})"
     figure.suptitle(words, x=0.01, ha="left", fontsize=11)
