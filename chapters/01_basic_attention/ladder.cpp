@@ -130,7 +130,7 @@ Additive describe() {
       {"loops", "plain loops over contiguous memory", loops, weights_workspace, {}, false},
       {"hoisted", "W q and U k once, not for every pair", hoisted, hoisted_workspace, {}, false},
       {"openmp", "rows shared among the threads", openmp, hoisted_workspace},
-      {"tiled", "tiles of keys stay in the cache", tiled, hoisted_workspace},
+      {"tiled", "tiles of keys stay in the cache", tiled, hoisted_workspace, {}, true, false, tiled_queries},
       {"simd", "16 keys side by side, vector tanh", simd, simd_workspace, {0, number(sum_block)}},
       {"shared", "one division for four tanhs", shared, simd_workspace, {0, number(sum_block)}},
       {"fused", "online softmax: no queries × keys matrix", fused, fused_workspace, {0, number(sum_block)}},

@@ -129,12 +129,15 @@ DotProduct describe() {
       {"formula", "the equation in xtensor", formula, formula_workspace, {}, false},
       {"loops", "plain loops over contiguous memory", loops, weights_workspace, {}, false},
       {"openmp", "rows shared among the threads", openmp, weights_workspace},
-      {"tiled", "tiles of K and V stay in the cache", tiled, weights_workspace, {0, 16}},
-      {"simd", "register-blocked products, vector exp", simd, simd_workspace, {16, number(values_block)}},
-      {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(depth_block), number(values_block)}},
+      {"tiled", "tiles of K and V stay in the cache", tiled, weights_workspace, {0, 16}, true, false, tiled_queries},
+      {"simd", "register-blocked products, vector exp", simd, simd_workspace, {16, number(values_block)}, true, false,
+       shared_work_rows},
+      {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(depth_block), number(values_block)}, true,
+       false, fused_queries},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
-  m.ladder.push_back({"openblas", "two library products in blocks of rows", openblas, openblas_workspace, {}, true, true});
+  m.ladder.push_back({"openblas", "two library products in blocks of rows", openblas, openblas_workspace, {}, true, true,
+                      shared_work_rows});
 #endif
   return m;
 }

@@ -149,14 +149,16 @@ SelfAttention describe() {
       {"formula", "all pairs in xtensor, then the mask", formula, formula_workspace, {}, false},
       {"loops", "plain loops over visible keys only", loops, weights_workspace, {}, false},
       {"openmp", "rows handed out 8 at a time", openmp, weights_workspace},
-      {"tiled", "tiles of keys stay in the cache, masked ones are skipped", tiled, weights_workspace, {16, 16}},
+      {"tiled", "tiles of keys stay in the cache, masked ones are skipped", tiled, weights_workspace, {16, 16},
+       true, false, tiled_queries / run_length},
       {"simd", "register-blocked products, vector exp", simd, simd_workspace,
        {number(score_block), number(dot_product::values_block)}},
       {"fused", "online softmax over visible blocks: no weights", fused, fused_workspace,
        {number(dot_product::depth_block), number(dot_product::values_block)}},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
-  m.ladder.push_back({"openblas", "library products in blocks of rows, masked softmax", openblas, openblas_workspace, {}, true, true});
+  m.ladder.push_back({"openblas", "library products in blocks of rows, masked softmax", openblas, openblas_workspace, {}, true, true,
+                      openblas_rows / run_length});
 #endif
   return m;
 }

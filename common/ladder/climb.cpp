@@ -30,6 +30,9 @@ constexpr Index smallest_sample = 8;
 /// So many rows are checked, however much their reference costs.
 constexpr Index least_checked = 32;
 
+/// An exponential of the reference, in float64 and one at a time, costs as much time as so many additions.
+constexpr double reference_exp_flops = 20;
+
 /// A run of so many seconds is long: the first one counts.
 constexpr double long_run_s = 0.5;
 
@@ -104,7 +107,8 @@ class Climb {
   void choose_checked(Stage& stage) const {
     const Index rows = stage.trial->rows();
     if (rows == 0) return;
-    const double affordable = options_.reference_flops / (stage.trial->cost().flops / static_cast<double>(rows));
+    const Cost cost = stage.trial->cost();
+    const double affordable = options_.reference_flops / ((cost.flops + reference_exp_flops * cost.exps) / static_cast<double>(rows));
     // The reference stores in float64 what the hungriest rung stores in float32.
     double hungriest = 1;
     for (std::size_t rung = 0; rung < mechanism_.rungs().size(); ++rung)
@@ -150,8 +154,11 @@ class Climb {
   void choose_stage(Runner& runner) {
     runner.stage = &whole_;
     runner.once = 0;
+    if (std::ranges::count(options_.whole, runner.rung) > 0) return;
     const Index rows = trial_.rows();
-    const Index smallest = smallest_sample * (mechanism_.rungs()[runner.rung].parallel ? threads_ : 1);
+    const RungInfo& rung = mechanism_.rungs()[runner.rung];
+    const int threads = rung.parallel ? threads_ : 1;
+    const Index smallest = smallest_sample * threads;
     // Many rows, or much work: what a rung computes may be far more than what the problem asks for.
     if (rows > 2 * smallest && (rows >= 8 * smallest || cost_.flops > 1e8)) {
       for (Index count = smallest; count < rows; count *= 4) {
@@ -168,11 +175,11 @@ class Climb {
         if (runner.once > 0.1 * options_.sample_above_s) break;
       }
     }
-    if (runner.stage == &whole_ || options_.sample_above_s < 1) return;
-    // A sample worth about half a second.
-    const double target = 0.5 / runner.once * static_cast<double>(runner.stage->trial->rows());
+    if (runner.stage == &whole_) return;
+    // A sample worth up to half a second, in which no thread is left without a block of rows.
+    const double target = std::min(0.5, 0.5 * options_.sample_above_s) / runner.once * static_cast<double>(runner.stage->trial->rows());
     Index count = smallest;
-    while (count * 4 <= static_cast<Index>(target) && count * 4 < rows) count *= 4;
+    while ((count * 4 <= static_cast<Index>(target) || count < rung.block_rows * threads) && count * 4 < rows) count *= 4;
     if (runner.stage == &sample(count)) return;
     runner.stage = &sample(count);
     runner.once = 0;
@@ -222,7 +229,9 @@ class Climb {
     check(runner, "before timing");
     runner.repeat = std::max(1, static_cast<int>(std::ceil(1e-3 / runner.once)));
     const int enough = static_cast<int>(std::ceil(options_.seconds / (runner.once * runner.repeat)));
-    const int least = runner.once > options_.seconds ? 2 : options_.least_runs;
+    // A rung that is sampled is far from the top: fewer runs tell as much of it as is asked.
+    const bool few = runner.stage != &whole_ || runner.once > options_.seconds;
+    const int least = few ? 2 : options_.least_runs;
     runner.wanted = std::clamp(enough, least, 30);
     // What the first run of a long one pays for fresh memory does not show.
     if (runner.once > long_run_s) {
@@ -239,6 +248,7 @@ class Climb {
   }
 
   void check(Runner& runner, const char* when) const {
+    const machine::ThreadScope all(std::max(threads_, options_.check_threads));
     const CheckResult found = runner.stage->trial->check(runner.rung, runner.stage->checked);
     Measurement& m = runner.result;
     if (!found.passed)

@@ -14,9 +14,11 @@ struct ClimbOptions {
   std::vector<std::size_t> rungs;  ///< positions in the ladder; empty: all
   std::vector<int> threads = {1};
   double seconds = 0.5;         ///< of timed runs, for each rung and number of threads
-  int least_runs = 5;           ///< but so many at least (two where a run takes longer than `seconds`)
+  int least_runs = 5;           ///< but so many at least (two of a sample, or where a run takes longer than `seconds`)
   double sample_above_s = 10;   ///< a rung predicted to take longer runs on a sample of the rows
+  std::vector<std::size_t> whole; ///< rungs that run on all rows however long they take
   double reference_flops = 4e9; ///< the reference is computed for as many rows as this allows, never less than a sample
+  int check_threads = 0;        ///< threads that the checks use, whose time is nobody's; 0: those being measured
   /// Growth of peak memory that the rung causes in a process of its own, in bytes; empty: not asked.
   std::function<std::optional<double>(std::size_t rung, int threads)> peak_memory;
   /// Told what is being done.

@@ -57,6 +57,7 @@ std::vector<Measurement> Climber::climb_and_keep(const AnyMechanism& mechanism, 
                                                  const std::string& title, Trial& trial, ClimbOptions options, bool headline) {
   Heading heading(title);
   options.note = heading.note();
+  options.check_threads = threads_;
   std::vector<Measurement> found = climb(mechanism, trial, options, roofs_);
   heading.print();
   std::cout << to_table(found) << '\n';
@@ -78,7 +79,7 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     ClimbOptions options;
     options.threads = headline ? thread_counts(threads_) : std::vector{1};
     options.seconds = quick_ ? 0.05 : headline ? 0.25 : 0.15;
-    options.sample_above_s = quick_ ? 0.2 : headline ? 0.7 : 0.4;
+    options.sample_above_s = quick_ ? 0.2 : headline ? 0.6 : 0.4;
     options.reference_flops = quick_ ? 2e8 : 1e9;
     if (headline)
       options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };
@@ -102,6 +103,7 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
 void Climber::sweeps(const AnyMechanism& mechanism) {
   ClimbOptions options;
   options.threads = {1};
+  options.check_threads = threads_;
   options.seconds = quick_ ? 0.01 : 0.03;
   options.least_runs = 3;
   options.sample_above_s = quick_ ? 0.05 : 0.2;

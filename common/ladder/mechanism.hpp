@@ -43,6 +43,7 @@ struct Rung {
   Blocks blocks = {};
   bool parallel = true;  ///< uses all threads
   bool beside = false;   ///< not a step of the ladder: a library's way, shown beside it
+  Index block_rows = 1;  ///< rows that a thread takes at once: a timed sample holds as many for each thread
 };
 
 /// Sizes that are measured together: along one line, all other sizes fixed.
@@ -104,6 +105,7 @@ struct RungInfo {
   std::string idea;
   bool parallel = true;
   bool beside = false;
+  Index block_rows = 1;
 };
 
 /// One problem of one mechanism, with room for an answer: what is run, timed and checked.

@@ -13,8 +13,7 @@ def save(chapter, name, figure):
     it. Returns the PNG file."""
     folder = chapter.folder / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    # What a "tight" box takes a drawing to find is found once for both files.
-    figure.draw_without_rendering()
+    # "tight" would draw the figure once more for each of the two files.
     box = figure.get_tightbbox().padded(0.1)
     for kind in ("svg", "png"):
         temporary = folder / f".{name}.tmp.{os.getpid()}.{kind}"

@@ -75,7 +75,6 @@ LookUp accuracy_over_scale(const Context& c) {
   const std::vector<float> mean = mean_image(train, 0, keys);
 
   std::vector<Point> points;
-  std::vector<LookUp> chosen;
   {
     program::Progress progress("accuracy over the scale", static_cast<std::int64_t>(scales(Features::raw, c.quick).size() +
                                                                                     2 * scales(Features::unit, c.quick).size()));
@@ -83,7 +82,6 @@ LookUp accuracy_over_scale(const Context& c) {
       Problem problem{image_rows(train, keys, held_back, features, mean), image_rows(train, 0, keys, features, mean),
                       class_rows(train, 0, keys), 1};
       const std::vector<float> scores = some_scores(problem);
-      const std::size_t first = points.size();
       for (const float scale : scales(features, c.quick)) {
         progress.note(fmt::format("{}, scale {:.3g}", features_name(features), scale));
         problem.scale = scale;
@@ -92,18 +90,16 @@ LookUp accuracy_over_scale(const Context& c) {
         points.push_back({{features, scale}, accuracy(out.output, train, keys), perplexity(scores, keys, scale)});
         progress.step();
       }
-      const auto best = std::max_element(points.begin() + static_cast<std::ptrdiff_t>(first), points.end(),
-                                         [](const Point& a, const Point& b) { return a.accuracy < b.accuracy; });
-      chosen.push_back(best->look_up);
     }
   }
+
+  const LookUp best = std::ranges::max_element(points, {}, [](const Point& p) { return p.accuracy; })->look_up;
 
   std::vector<Point> tested;
   const LookUp usual{Features::raw, 1 / std::sqrt(784.F)};
   {
     std::vector<LookUp> look_ups{usual};
-    for (const LookUp& look_up : chosen)
-      if (look_up.features != usual.features || look_up.scale != usual.scale) look_ups.push_back(look_up);
+    if (best.features != usual.features || best.scale != usual.scale) look_ups.push_back(best);
     program::Progress progress("accuracy on the test images", static_cast<std::int64_t>(look_ups.size()));
     for (const LookUp& look_up : look_ups) {
       const Problem problem = test_problem(c.data, look_up);
@@ -114,11 +110,6 @@ LookUp accuracy_over_scale(const Context& c) {
       progress.step();
     }
   }
-
-  const auto best_of = [](const std::vector<Point>& all) {
-    return *std::ranges::max_element(all, {}, [](const Point& p) { return p.accuracy; });
-  };
-  const LookUp best = best_of(points).look_up;
 
   program::Table table({{"images as"}, {"scale"}, {"accuracy"}, {"perplexity"}});
   std::cout << fmt::format("\nAccuracy over the scale, {} held-back training images look up {} others{}\n", held_back, keys,
@@ -141,7 +132,7 @@ LookUp accuracy_over_scale(const Context& c) {
                     fmt::format("{:.2f} %", 100 * p.accuracy), fmt::format("{:.1f}", p.perplexity)});
     rows.push_back(row_json(p, "test"));
   }
-  std::cout << fmt::format("On the {} test images, with the usual scale and with those chosen above\n{}\n",
+  std::cout << fmt::format("On the {} test images, with the usual scale and with the one chosen above\n{}\n",
                            count_of(c.data.test), test_table.text());
   c.results.write("accuracy", {{"held_back", held_back}, {"keys", keys}, {"test", count_of(c.data.test)}, {"rows", rows},
                                {"chosen", {{"features", features_name(best.features)}, {"scale", best.scale}}}});

@@ -16,7 +16,8 @@ void look_up(const Context& c, const ladder::AnyMechanism& any, const LookUp& be
   ladder::ClimbOptions options;
   options.threads = {c.threads};
   options.seconds = c.quick ? 0.05 : 0.5;
-  options.sample_above_s = c.quick ? 0.5 : 7;
+  options.sample_above_s = c.quick ? 0.5 : 1;
+  options.whole = {any.rung_index("fused")};
   options.reference_flops = c.quick ? 3e8 : 2e9;
   options.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(any.rungs()[rung].name, threads); };
   const std::string title = fmt::format("The look-up, {} queries × {} keys × {} pixels{}", trial->shape()["queries"],

@@ -71,6 +71,23 @@ double broken_rows(const Problem& p, bool subtract_maximum) {
   return static_cast<double>(broken) / static_cast<double>(p.queries());
 }
 
+struct Point {
+  Index dim = 0;
+  bool scaled = false;
+  Statistics found = {};
+  double broken_without_max = 0;
+  double broken_with_max = 0;
+};
+
+void measure(Point& point, Index n) {
+  const ladder::Shape shape = ladder::parse_shape(fmt::format("queries={},dim={},value_dim=1", n, point.dim), mechanism().keys);
+  Problem p = make(shape, static_cast<std::uint64_t>(point.dim), ladder::Hardness::plain);
+  if (!point.scaled) p.scale = 1;
+  point.found = statistics(p, reference(p));
+  point.broken_without_max = broken_rows(p, false);
+  point.broken_with_max = broken_rows(p, true);
+}
+
 }  // namespace
 
 void high_dimension(const Context& c) {
@@ -78,22 +95,24 @@ void high_dimension(const Context& c) {
   program::Table table({{"dim"}, {"scale"}, {"variance of scores"}, {"entropy"}, {"largest weight"}, {"gradient norm"},
                         {"rows broken without max"}, {"with"}});
   nlohmann::json rows = nlohmann::json::array();
+  std::vector<Point> points;
   for (Index dim = 4; dim <= 4096; dim *= 2)
-    for (const bool scaled : {false, true}) {
-      const ladder::Shape shape = ladder::parse_shape(fmt::format("queries={},dim={},value_dim=1", n, dim), mechanism().keys);
-      Problem p = make(shape, static_cast<std::uint64_t>(dim), ladder::Hardness::plain);
-      if (!scaled) p.scale = 1;
-      const Statistics s = statistics(p, reference(p));
-      const double without = broken_rows(p, false);
-      const double with = broken_rows(p, true);
-      rows.push_back({{"dim", dim}, {"scaled", scaled}, {"score_variance", s.score_variance}, {"entropy", s.entropy},
-                      {"uniform_entropy", std::log(static_cast<double>(n))}, {"largest_weight", s.largest_weight},
-                      {"gradient_norm", s.gradient_norm}, {"broken_rows_without_max", without}, {"broken_rows_with_max", with}});
-      table.add({fmt::format("{}", dim), scaled ? "1/√dim" : "1", fmt::format("{:.3g}", s.score_variance),
-                 fmt::format("{:.3f}", s.entropy), fmt::format("{:.3f}", s.largest_weight),
-                 fmt::format("{:.2e}", s.gradient_norm), fmt::format("{:.0f} %", 100 * without),
-                 fmt::format("{:.0f} %", 100 * with)});
-    }
+    for (const bool scaled : {false, true}) points.push_back({dim, scaled});
+  // The last points are the longest: they start first.
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < points.size(); ++i) measure(points[points.size() - 1 - i], n);
+
+  for (const Point& point : points) {
+    const Statistics& s = point.found;
+    rows.push_back({{"dim", point.dim}, {"scaled", point.scaled}, {"score_variance", s.score_variance}, {"entropy", s.entropy},
+                    {"uniform_entropy", std::log(static_cast<double>(n))}, {"largest_weight", s.largest_weight},
+                    {"gradient_norm", s.gradient_norm}, {"broken_rows_without_max", point.broken_without_max},
+                    {"broken_rows_with_max", point.broken_with_max}});
+    table.add({fmt::format("{}", point.dim), point.scaled ? "1/√dim" : "1", fmt::format("{:.3g}", s.score_variance),
+               fmt::format("{:.3f}", s.entropy), fmt::format("{:.3f}", s.largest_weight),
+               fmt::format("{:.2e}", s.gradient_norm), fmt::format("{:.0f} %", 100 * point.broken_without_max),
+               fmt::format("{:.0f} %", 100 * point.broken_with_max)});
+  }
   std::cout << fmt::format("High dimension: {} random queries and keys with entries of variance 1\n{}\n", n, table.text());
   c.results.write("high_dimension", {{"queries", n}, {"keys", n}, {"rows", rows}});
 }

@@ -25,6 +25,7 @@ void cost_of_heads(const ladder::ChapterRun& run) {
     options.rungs = {any->rung_index("fused")};
     options.seconds = run.quick ? 0.02 : 0.15;
     options.reference_flops = 2e8;
+    options.check_threads = run.threads;
     const ladder::Measurement m = ladder::climb(*any, *trial, options, run.roofs).front();
     const double weights = static_cast<double>(heads * n * n * 4) / 1e6;
     const double keys = static_cast<double>(2 * n * key_heads * (width / heads) * 4) / 1e6;

@@ -25,7 +25,7 @@ struct Schedule {
   int chunk;  ///< 0: OpenMP's own
 };
 
-/// Seconds that all rows take with the schedule that is set, and the share of them that the busiest thread was given.
+/// Seconds that all rows take with the schedule that is set.
 double seconds_of(const Problem& p, const Projected& x, Output& out) {
   const auto start = std::chrono::steady_clock::now();
 #pragma omp parallel for schedule(runtime)
@@ -53,7 +53,7 @@ void schedules(const Context& c) {
     seconds_of(p, x, out);
     // In turns, so that a slow moment of the machine meets all.
     std::vector<double> times[std::size(all)];
-    for (int round = 0; round < (c.quick ? 3 : 15); ++round)
+    for (int round = 0; round < (c.quick ? 3 : 9); ++round)
       for (std::size_t s = 0; s < std::size(all); ++s) {
         omp_set_schedule(all[s].kind, all[s].chunk);
         times[s].push_back(seconds_of(p, x, out));

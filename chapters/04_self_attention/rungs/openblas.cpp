@@ -16,11 +16,9 @@ namespace attention::self_attention {
 
 namespace {
 
-constexpr Index block_queries = 256;
-
 /// Floats that one thread's scores take.
 std::size_t scores_of(const Problem& p) {
-  const Index rows = std::min(block_queries, p.queries());
+  const Index rows = std::min(openblas_rows, p.queries());
   return static_cast<std::size_t>(rows * std::min(p.n(), p.span() + rows - 1));
 }
 
@@ -30,11 +28,11 @@ std::size_t scores_of(const Problem& p) {
 namespace {
 
 void product(const float* a, Index rows, Index depth, const float* b, Index columns, float* c) {
-  const Index blocks = (rows + block_queries - 1) / block_queries;
+  const Index blocks = (rows + openblas_rows - 1) / openblas_rows;
 #pragma omp parallel for schedule(static)
   for (Index block = 0; block < blocks; ++block) {
-    const Index first = block * block_queries;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<blasint>(std::min(block_queries, rows - first)),
+    const Index first = block * openblas_rows;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<blasint>(std::min(openblas_rows, rows - first)),
                 static_cast<blasint>(columns), static_cast<blasint>(depth), 1.F, a + first * depth, static_cast<blasint>(depth), b,
                 static_cast<blasint>(columns), 0.F, c + first * columns, static_cast<blasint>(columns));
   }
@@ -84,7 +82,7 @@ void openblas(const Problem& p, Output& out) {
   prepare(p, out, false);
   const Projected x = project(p, product, true);
   const Slopes slopes(p);
-  const std::vector<QueryBlock> blocks = query_blocks(p, block_queries);
+  const std::vector<QueryBlock> blocks = query_blocks(p, openblas_rows);
 #pragma omp parallel
   {
     tensor::Buffer scores(scores_of(p));

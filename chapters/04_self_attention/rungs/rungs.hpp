@@ -19,6 +19,7 @@ void openblas(const Problem& problem, Output& out);
 inline constexpr Index tiled_queries = 32;
 inline constexpr Index tiled_keys = 128;
 inline constexpr Index simd_queries = 96;
+inline constexpr Index openblas_rows = 256;
 
 /// Terms after which the sum of a score starts anew in the rung "simd".
 inline constexpr Index score_block = 16;
