@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "ladder/climb.hpp"
 #include "ladder/peak_memory.hpp"
@@ -16,24 +15,24 @@
 #include "program/atomic_file.hpp"
 #include "program/command_line.hpp"
 #include "program/error.hpp"
+#include "program/json.hpp"
 #include "program/main.hpp"
 #include "program/progress.hpp"
 
 namespace {
 
 using namespace attention;
-using nlohmann::json;
 
-json describe(const ladder::AnyMechanism& mechanism) {
-  json keys = json::array();
+Json describe(const ladder::AnyMechanism& mechanism) {
+  Json keys = Json::array();
   for (const ladder::ShapeKey& key : mechanism.keys()) {
-    const json fallback = key.same_as.empty() ? json(key.default_value) : json(key.same_as);
+    const Json fallback = key.same_as.empty() ? Json(key.default_value) : Json(key.same_as);
     keys.push_back({{"name", key.name}, {"meaning", key.meaning}, {"default", fallback}, {"minimum", key.minimum}});
   }
-  json shapes = json::array();
+  Json shapes = Json::array();
   for (const ladder::StandardShape& shape : mechanism.standard_shapes())
     shapes.push_back({{"name", shape.name}, {"shape", shape.text}});
-  json rungs = json::array();
+  Json rungs = Json::array();
   for (const ladder::RungInfo& rung : mechanism.rungs())
     rungs.push_back({{"name", rung.name}, {"idea", rung.idea}, {"parallel", rung.parallel}, {"beside", rung.beside}});
   return {{"name", mechanism.name()},   {"title", mechanism.title()}, {"citation", mechanism.citation()},
@@ -43,9 +42,9 @@ json describe(const ladder::AnyMechanism& mechanism) {
 
 int list(bool as_json) {
   if (as_json) {
-    json mechanisms = json::array();
+    Json mechanisms = Json::array();
     for (const auto& mechanism : ladder::all_mechanisms()) mechanisms.push_back(describe(*mechanism));
-    std::cout << json{{"schema", 1}, {"mechanisms", mechanisms}}.dump(1) << '\n';
+    std::cout << Json{{"schema", 1}, {"mechanisms", mechanisms}}.dump(1) << '\n';
     return 0;
   }
   for (const auto& mechanism : ladder::all_mechanisms()) {
@@ -150,9 +149,9 @@ int bench(const BenchOptions& o) {
   }
 
   if (!o.json_file.empty()) {
-    json machine = machine::describe();
+    Json machine = machine::describe();
     machine["roofs"] = machine::describe_roofs(roofs);
-    put(o.json_file, json{{"schema", 1}, {"machine", machine}, {"seed", o.seed}, {"results", ladder::to_json(all)}}.dump(1) + "\n");
+    put(o.json_file, Json{{"schema", 1}, {"machine", machine}, {"seed", o.seed}, {"results", ladder::to_json(all)}}.dump(1) + "\n");
   }
   if (!o.csv_file.empty()) put(o.csv_file, ladder::to_csv(all));
   return 0;

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "machine/description.hpp"
 #include "machine/roofs.hpp"
 #include "program/command_line.hpp"
+#include "program/json.hpp"
 #include "program/main.hpp"
 #include "program/table.hpp"
 
@@ -48,7 +48,7 @@ std::string cache_line(const machine::Cache& cache) {
 }
 
 void print_machine() {
-  const nlohmann::json it = machine::describe();
+  const Json it = machine::describe();
   const auto text = [&it](const char* key) { return it.at(key).get<std::string>(); };
   const machine::Memory memory = machine::memory();
   std::string extensions;
@@ -114,7 +114,7 @@ int report(bool as_json) {
     for (int repetition = 0; repetition < repetitions; ++repetition) roofs.refresh(threads);
   }
   if (as_json) {
-    const nlohmann::json document{
+    const Json document{
         {"schema", 1}, {"machine", machine::describe()}, {"roofs", machine::describe_roofs(roofs)}};
     fmt::print("{}\n", document.dump(2));
   } else {

@@ -34,6 +34,8 @@ def draw(notebook, folder, signature):
 
 def main(arguments):
     work = [(pathlib.Path(arguments[i]), pathlib.Path(arguments[i + 1]), arguments[i + 2]) for i in range(0, len(arguments), 3)]
+    # The one with most to draw first: it would keep the others waiting at the end.
+    work.sort(key=lambda each: -sum(file.stat().st_size for file in each[1].glob("*.json")))
     failed = []
     with concurrent.futures.ThreadPoolExecutor(max(1, min(len(work), os.cpu_count() or 1))) as pool:
         running = {pool.submit(draw, *each): each[0].name for each in work}

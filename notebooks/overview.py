@@ -73,9 +73,10 @@ def build(results, mode):
     figure = side_by_side([problem for _, problem in found])
     folder = results / "figures"
     folder.mkdir(parents=True, exist_ok=True)
+    box = figure.get_tightbbox().padded(0.1)  # "tight" would draw the figure once more for each of the two files
     for kind in ("svg", "png"):
         temporary = folder / f".ladders.tmp.{os.getpid()}.{kind}"
-        figure.savefig(temporary, bbox_inches="tight")
+        figure.savefig(temporary, bbox_inches=box)
         os.replace(temporary, folder / f"ladders.{kind}")
     plt.close(figure)
     contents = "".join(f'<li><a href="#{problem["mechanism"]}">{html.escape(problem["mechanism_title"])}</a></li>\n' for _, problem in found)

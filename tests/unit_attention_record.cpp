@@ -1,9 +1,9 @@
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "program/json.hpp"
 #include "record/attention_record.hpp"
 #include "unit_files.hpp"
 
@@ -11,7 +11,6 @@ namespace {
 
 using namespace attention::tests;
 using namespace attention;
-using nlohmann::json;
 using record::AttentionRecord;
 
 tensor::Tensor<4> weights(std::size_t queries, std::size_t keys) {
@@ -55,7 +54,7 @@ TEST_CASE("an attention record comes back as it was written", "[unit]") {
   CHECK(in.machine == out.machine);
   CHECK(files_in(folder / "new") == 3);
 
-  const json document = json::parse(get(folder / "new/words.attention.json"));
+  const Json document = Json::parse(get(folder / "new/words.attention.json"));
   CHECK(document["schema"] == 1);
   CHECK(document["kind"] == "images");
   CHECK(document["data"] == "stand_in");
@@ -125,32 +124,32 @@ TEST_CASE("a record that was tampered with is refused", "[unit]") {
   const Scratch folder;
   record::write(example(), folder.path(), "words");
   const auto file = folder / "words.attention.json";
-  const json good = json::parse(get(file));
+  const Json good = Json::parse(get(file));
   const auto told = [&](auto change) {
-    json document = good;
+    Json document = good;
     change(document);
     put(file, document.dump());
     return refusal([&] { record::read(file); });
   };
-  CHECK(told([](json&) {}) == "accepted");
-  CHECK(says(told([](json& d) { d["schema"] = 2; }), {"words.attention.json", "schema 2, expected 1"}));
-  CHECK(says(told([](json& d) { d["schema"] = -1; }), {"schema is -1, expected a whole number"}));
-  CHECK(says(told([](json& d) { d.erase("title"); }), {"title is missing"}));
-  CHECK(says(told([](json& d) { d["title"] = 3; }), {"title is of type number, expected string"}));
-  CHECK(says(told([](json& d) { d["data"] = "invented"; }), {"data 'invented'"}));
-  CHECK(says(told([](json& d) { d["heads"] = 3; }), {"(1, 2, 2, 3), expected (1, 3, 2, 3)"}));
-  CHECK(says(told([](json& d) { d["kind"] = "tokens"; }), {"kind 'tokens'", "'images'"}));
-  CHECK(says(told([](json& d) { d["keys"]["kind"] = "smells"; }), {"kind 'smells'"}));
-  CHECK(says(told([](json& d) { d["keys"]["labels"] = {1, 2, 3}; }), {"a label is of type number"}));
-  CHECK(says(told([](json& d) { d["keys"]["count"] = 4; }), {"expected (1, 2, 2, 4)"}));
-  CHECK(says(told([](json& d) { d["queries"] = json::array(); }),
+  CHECK(told([](Json&) {}) == "accepted");
+  CHECK(says(told([](Json& d) { d["schema"] = 2; }), {"words.attention.json", "schema 2, expected 1"}));
+  CHECK(says(told([](Json& d) { d["schema"] = -1; }), {"schema is -1, expected a whole number"}));
+  CHECK(says(told([](Json& d) { d.erase("title"); }), {"title is missing"}));
+  CHECK(says(told([](Json& d) { d["title"] = 3; }), {"title is of type number, expected string"}));
+  CHECK(says(told([](Json& d) { d["data"] = "invented"; }), {"data 'invented'"}));
+  CHECK(says(told([](Json& d) { d["heads"] = 3; }), {"(1, 2, 2, 3), expected (1, 3, 2, 3)"}));
+  CHECK(says(told([](Json& d) { d["kind"] = "tokens"; }), {"kind 'tokens'", "'images'"}));
+  CHECK(says(told([](Json& d) { d["keys"]["kind"] = "smells"; }), {"kind 'smells'"}));
+  CHECK(says(told([](Json& d) { d["keys"]["labels"] = {1, 2, 3}; }), {"a label is of type number"}));
+  CHECK(says(told([](Json& d) { d["keys"]["count"] = 4; }), {"expected (1, 2, 2, 4)"}));
+  CHECK(says(told([](Json& d) { d["queries"] = Json::array(); }),
              {"queries is of type array, expected object"}));
-  CHECK(says(told([](json& d) { d["keys"]["kind"] = "image"; }), {"grid is missing"}));
+  CHECK(says(told([](Json& d) { d["keys"]["kind"] = "image"; }), {"grid is missing"}));
   for (const char* name : {"../words.attention.npy", "/dev/zero", "", ".", ".."}) {
-    CHECK(says(told([&](json& d) { d["weights"] = name; }), {"weights is", "without a folder"}));
+    CHECK(says(told([&](Json& d) { d["weights"] = name; }), {"weights is", "without a folder"}));
   }
-  CHECK(says(told([](json& d) { d["weights"] = "none.npy"; }), {"cannot open", "none.npy"}));
-  CHECK(says(told([](json& d) { d = json::array(); }), {"expected a JSON object"}));
+  CHECK(says(told([](Json& d) { d["weights"] = "none.npy"; }), {"cannot open", "none.npy"}));
+  CHECK(says(told([](Json& d) { d = Json::array(); }), {"expected a JSON object"}));
 
   const std::string text = good.dump();
   for (std::size_t length = 0; length < text.size(); ++length) {

@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include "ladder/sample_rows.hpp"
 #include "ladder/sweep.hpp"
 #include "program/error.hpp"
+#include "program/json.hpp"
 
 using namespace attention;
 using tests::contains;
@@ -95,7 +94,7 @@ TEST_CASE("a small ladder is climbed and its figures hang together", "[ladder]")
       CHECK(m.roof_share <= 1.02);
       CHECK(m.max_error <= m.error_bound);
       CHECK(m.checked_rows > 0);
-      const nlohmann::json json = ladder::to_json(m);
+      const Json json = ladder::to_json(m);
       for (const char* key : {"mechanism", "rung", "shape", "threads", "status", "reason", "median_s", "spread_s", "gflops",
                               "gbytes_per_s", "roof_kind", "roof_value", "roof_share", "peak_extra_bytes", "max_error", "checked_rows"})
         CHECK(json.contains(key));

@@ -129,7 +129,7 @@ void Climber::keep(const SweepResult& sweep, const AnyMechanism& mechanism) {
     std::cout << fmt::format("    {} becomes faster than {} at {} = {:.0f}\n", crossover.slower_first,
                              crossover.faster_first, sweep.name, crossover.at);
   if (!sweep.fits.empty()) std::cout << '\n';
-  nlohmann::json json = to_json(sweep);
+  Json json = to_json(sweep);
   json["mechanism"] = mechanism.name();
   sweeps_.push_back(std::move(json));
 }

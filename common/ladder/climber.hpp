@@ -43,8 +43,8 @@ class Climber {
   int threads_;
   bool quick_;
   std::vector<Figure>& figures_;
-  nlohmann::json problems_ = nlohmann::json::array();
-  nlohmann::json sweeps_ = nlohmann::json::array();
+  Json problems_ = Json::array();
+  Json sweeps_ = Json::array();
 };
 
 /// The measurement of `rung` with `threads`; null where it was not made or was skipped.

@@ -20,10 +20,10 @@ const char* status_name(Status status) {
   return "";
 }
 
-nlohmann::json to_json(const Measurement& m) {
-  nlohmann::json shape = nlohmann::json::object();
+Json to_json(const Measurement& m) {
+  Json shape = Json::object();
   for (const auto& [key, value] : m.shape.values()) shape[key] = value;
-  nlohmann::json json = {{"mechanism", m.mechanism},
+  Json json = {{"mechanism", m.mechanism},
                          {"rung", m.rung},
                          {"idea", m.idea},
                          {"beside", m.beside},
@@ -39,7 +39,7 @@ nlohmann::json to_json(const Measurement& m) {
     json["checked_rows"] = 0;
     return json;
   }
-  const auto optional = [](const std::optional<double>& value) { return value ? nlohmann::json(*value) : nlohmann::json(); };
+  const auto optional = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
   json.update({{"median_s", m.median_s},
                {"spread_s", m.spread_s},
                {"aa_spread", m.aa_spread},
@@ -67,7 +67,7 @@ std::string to_csv(const std::vector<Measurement>& measurements) {
       "threads",    "status",     "reason",           "median_s",       "spread_s",  "aa_spread",   "gflops",
       "gbytes_per_s", "roof_kind", "roof_value",      "roof_share",     "peak_extra_bytes", "max_error", "error_bound",
       "checked_rows"};
-  const auto cell = [](const nlohmann::json& value) {
+  const auto cell = [](const Json& value) {
     if (value.is_null()) return std::string();
     if (!value.is_string()) return value.dump();
     std::string text = value.get<std::string>();
@@ -81,7 +81,7 @@ std::string to_csv(const std::vector<Measurement>& measurements) {
   for (const std::string& column : columns) csv += ',' + column;
   csv += '\n';
   for (const Measurement& m : measurements) {
-    const nlohmann::json json = to_json(m);
+    const Json json = to_json(m);
     csv += m.mechanism + ',' + m.rung;
     for (const auto& [key, value] : m.shape.values()) csv += fmt::format(",{}", value);
     for (const std::string& column : columns) csv += ',' + cell(json.at(column));

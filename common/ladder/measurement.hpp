@@ -1,11 +1,11 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "ladder/shape.hpp"
+#include "program/json.hpp"
 
 namespace attention::ladder {
 
@@ -51,7 +51,7 @@ struct Measurement {
 const char* status_name(Status status);
 
 /// One object of a result file's "results".
-nlohmann::json to_json(const Measurement& m);
+Json to_json(const Measurement& m);
 
 /// The measurements as CSV with a header line; one column a key of the JSON, sizes as a column each.
 std::string to_csv(const std::vector<Measurement>& measurements);

@@ -13,7 +13,7 @@ Results::Results(const std::filesystem::path& results, const std::string& chapte
   program::make_folder(folder_);
 }
 
-void Results::write(const std::string& name, nlohmann::json content) const {
+void Results::write(const std::string& name, Json content) const {
   content["schema"] = 1;
   content["machine"] = machine_;
   content["data"] = data_;
@@ -22,7 +22,7 @@ void Results::write(const std::string& name, nlohmann::json content) const {
 }
 
 void Results::write_summary(const std::vector<Figure>& figures) const {
-  nlohmann::json list = nlohmann::json::array();
+  Json list = Json::array();
   for (const Figure& figure : figures)
     list.push_back({{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}, {"meaning", figure.meaning}});
   write("summary", {{"figures", list}});
@@ -30,8 +30,8 @@ void Results::write_summary(const std::vector<Figure>& figures) const {
 
 void Results::add_roofs(machine::Roofs& roofs) { machine_["roofs"] = machine::describe_roofs(roofs); }
 
-nlohmann::json to_json(const std::vector<Measurement>& measurements) {
-  nlohmann::json list = nlohmann::json::array();
+Json to_json(const std::vector<Measurement>& measurements) {
+  Json list = Json::array();
   for (const Measurement& m : measurements) list.push_back(to_json(m));
   return list;
 }

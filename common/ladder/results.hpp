@@ -1,12 +1,12 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "ladder/measurement.hpp"
 #include "machine/roofs.hpp"
+#include "program/json.hpp"
 
 namespace attention::ladder {
 
@@ -26,10 +26,10 @@ class Results {
   Results(const std::filesystem::path& results, const std::string& chapter, bool quick, bool real_data);
 
   const std::filesystem::path& folder() const { return folder_; }
-  const nlohmann::json& machine() const { return machine_; }
+  const Json& machine() const { return machine_; }
 
   /// Writes `content` as NAME.json, with schema, machine, data and mode added. Throws UserError.
-  void write(const std::string& name, nlohmann::json content) const;
+  void write(const std::string& name, Json content) const;
 
   /// Writes summary.json: {"schema", "machine", "data", "mode", "figures": [{name, value, unit, meaning}]}.
   void write_summary(const std::vector<Figure>& figures) const;
@@ -39,12 +39,12 @@ class Results {
 
  private:
   std::filesystem::path folder_;
-  nlohmann::json machine_;
+  Json machine_;
   std::string data_;
   std::string mode_;
 };
 
 /// A JSON array of measurements.
-nlohmann::json to_json(const std::vector<Measurement>& measurements);
+Json to_json(const std::vector<Measurement>& measurements);
 
 }  // namespace attention::ladder

@@ -134,10 +134,10 @@ SweepResult over_threads(const std::string& shape, std::vector<Measurement> meas
   return result;
 }
 
-nlohmann::json to_json(const SweepResult& result) {
-  nlohmann::json json = {{"name", result.name}, {"keys", result.keys}, {"base", result.base}, {"values", result.values},
-                         {"results", nlohmann::json::array()}, {"fits", nlohmann::json::array()},
-                         {"crossovers", nlohmann::json::array()}};
+Json to_json(const SweepResult& result) {
+  Json json = {{"name", result.name}, {"keys", result.keys}, {"base", result.base}, {"values", result.values},
+                         {"results", Json::array()}, {"fits", Json::array()},
+                         {"crossovers", Json::array()}};
   for (const Measurement& m : result.measurements) json["results"].push_back(to_json(m));
   for (const auto& f : result.fits)
     json["fits"].push_back({{"rung", f.rung}, {"threads", f.threads}, {"quantity", f.quantity}, {"exponent", f.exponent},

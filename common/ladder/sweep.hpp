@@ -46,6 +46,6 @@ std::vector<int> thread_counts(int most);
 /// What has been measured of one shape with several numbers of threads, as a sweep over them.
 SweepResult over_threads(const std::string& shape, std::vector<Measurement> measurements);
 
-nlohmann::json to_json(const SweepResult& result);
+Json to_json(const SweepResult& result);
 
 }  // namespace attention::ladder

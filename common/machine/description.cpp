@@ -16,9 +16,8 @@
 namespace attention::machine {
 namespace {
 
-using nlohmann::json;
 
-json describe(const Cache& cache) {
+Json describe(const Cache& cache) {
   return {{"bytes", cache.bytes}, {"line_bytes", cache.line_bytes}, {"shared_by", cache.shared_by}};
 }
 
@@ -44,7 +43,7 @@ std::string date() {
   return text.data();
 }
 
-json describe_openblas() {
+Json describe_openblas() {
   const auto library = openblas();
   if (!library) return nullptr;
   return {{"version", library->version}, {"core", library->core}, {"parallel", library->parallel}};
@@ -52,7 +51,7 @@ json describe_openblas() {
 
 }  // namespace
 
-json describe() {
+Json describe() {
   const Caches& found = caches();
   return {{"cpu", read_field("/proc/cpuinfo", "model name", ':').value_or("unknown")},
           {"extensions", cpu_extensions()},
@@ -70,10 +69,10 @@ json describe() {
           {"date", date()}};
 }
 
-json describe_roofs(Roofs& roofs) {
-  json all = json::array();
+Json describe_roofs(Roofs& roofs) {
+  Json all = Json::array();
   for (const int threads : roofs.thread_counts()) {
-    json entry{{"threads", threads}, {"measurements", roofs.measurements(threads)}};
+    Json entry{{"threads", threads}, {"measurements", roofs.measurements(threads)}};
     for (const RoofField& field : roof_fields) {
       entry[std::string(field.name)] = {{"unit", std::string(field.unit)},
                                         {"best", roofs.values(threads).*field.value},

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "machine/roofs.hpp"
+#include "program/json.hpp"
 
 namespace attention::machine {
 
@@ -13,10 +12,10 @@ namespace attention::machine {
 ///   openblas {version, core, parallel} or null, xtensor, date (UTC, ISO 8601, now).
 ///
 /// Neither the host's name nor the user's.
-nlohmann::json describe();
+Json describe();
 
 /// The roofs measured so far in this run, one entry for each number of threads:
 /// {threads, measurements, and for each roof {unit, best, median, spread}}. Measures nothing.
-nlohmann::json describe_roofs(Roofs& roofs);
+Json describe_roofs(Roofs& roofs);
 
 }  // namespace attention::machine

@@ -17,7 +17,6 @@
 namespace attention::record {
 namespace {
 
-using nlohmann::json;
 using program::one_line;
 using program::UserError;
 namespace fs = std::filesystem;
@@ -110,8 +109,8 @@ void check(const std::string& subject, const AttentionRecord& record) {
 // ---- JSON
 // ------------------------------------------------------------------------------------------------------------
 
-json describe(const Side& side, std::size_t count, const std::string& pixels_file) {
-  json result{{"kind", name_of(side.kind)}, {"count", count}};
+Json describe(const Side& side, std::size_t count, const std::string& pixels_file) {
+  Json result{{"kind", name_of(side.kind)}, {"count", count}};
   if (side.kind == Kind::image) result["grid"] = side.grid;
   if (!side.labels.empty()) result["labels"] = side.labels;
   if (side.pixels) result["pixels"] = pixels_file;
@@ -120,7 +119,7 @@ json describe(const Side& side, std::size_t count, const std::string& pixels_fil
 
 class Reader {
  public:
-  Reader(const fs::path& file, json document)
+  Reader(const fs::path& file, Json document)
       : file_(file), subject_(one_line(file.string())), document_(std::move(document)) {}
 
   AttentionRecord read() const {
@@ -134,10 +133,10 @@ class Reader {
       refuse(subject_, fmt::format("data '{}', expected real or stand_in", one_line(data, 40)));
     }
     record.real = data == "real";
-    record.machine = document_.value("machine", json(nullptr));
+    record.machine = document_.value("machine", Json(nullptr));
 
-    const json& queries = field(document_, "queries", json::value_t::object);
-    const json& keys = field(document_, "keys", json::value_t::object);
+    const Json& queries = field(document_, "queries", Json::value_t::object);
+    const Json& keys = field(document_, "keys", Json::value_t::object);
     const fs::path weights_file = beside(text(document_, "weights"), "weights");
     check_shape(weights_file, number(queries, "count"), number(keys, "count"));
     record.weights = tensor::load<float, 4>(weights_file);
@@ -152,26 +151,26 @@ class Reader {
   }
 
  private:
-  const json& field(const json& object, const char* name, json::value_t type) const {
+  const Json& field(const Json& object, const char* name, Json::value_t type) const {
     const auto found = object.find(name);
     if (found == object.end()) refuse(subject_, fmt::format("field {} is missing", name));
     if (found->type() != type) {
       refuse(subject_, fmt::format("field {} is of type {}, expected {}", name, found->type_name(),
-                                   json(type).type_name()));
+                                   Json(type).type_name()));
     }
     return *found;
   }
-  std::string text(const json& object, const char* name) const {
-    return field(object, name, json::value_t::string).get<std::string>();
+  std::string text(const Json& object, const char* name) const {
+    return field(object, name, Json::value_t::string).get<std::string>();
   }
-  std::size_t whole(const json& value, const char* name) const {
+  std::size_t whole(const Json& value, const char* name) const {
     if (!value.is_number_unsigned()) {
       refuse(subject_, fmt::format("field {} is {}, expected a whole number", name,
-                                   one_line(value.dump(-1, ' ', true, json::error_handler_t::replace), 40)));
+                                   one_line(value.dump(-1, ' ', true, Json::error_handler_t::replace), 40)));
     }
     return value.get<std::size_t>();
   }
-  std::size_t number(const json& object, const char* name) const {
+  std::size_t number(const Json& object, const char* name) const {
     const auto found = object.find(name);
     if (found == object.end()) refuse(subject_, fmt::format("field {} is missing", name));
     return whole(*found, name);
@@ -199,7 +198,7 @@ class Reader {
     }
   }
 
-  Side side(const json& object, std::string_view name) const {
+  Side side(const Json& object, std::string_view name) const {
     Side result;
     const std::string kind = text(object, "kind");
     bool known = false;
@@ -213,7 +212,7 @@ class Reader {
                                    one_line(kind, 40)));
     }
     if (object.contains("labels")) {
-      for (const json& label : field(object, "labels", json::value_t::array)) {
+      for (const Json& label : field(object, "labels", Json::value_t::array)) {
         if (!label.is_string())
           refuse(subject_,
                  fmt::format("{}: a label is of type {}, expected string", name, label.type_name()));
@@ -221,7 +220,7 @@ class Reader {
       }
     }
     if (result.kind == Kind::image) {
-      const json& grid = field(object, "grid", json::value_t::array);
+      const Json& grid = field(object, "grid", Json::value_t::array);
       if (grid.size() != 2)
         refuse(subject_, fmt::format("{}: grid of {} numbers, expected 2", name, grid.size()));
       result.grid = {whole(grid[0], "grid"), whole(grid[1], "grid")};
@@ -232,7 +231,7 @@ class Reader {
 
   fs::path file_;
   std::string subject_;
-  json document_;
+  Json document_;
 };
 
 }  // namespace
@@ -260,7 +259,7 @@ void write(const AttentionRecord& record, const fs::path& folder, const std::str
   const auto& shape = record.weights.shape();
   const std::string queries_file = name + ".queries.npy", keys_file = name + ".keys.npy";
   const std::string weights_file = name + ".attention.npy";
-  json document{{"schema", schema},
+  Json document{{"schema", schema},
                 {"title", record.title},
                 {"kind", name_of(record.keys.kind)},
                 {"data", record.real ? "real" : "stand_in"},
@@ -277,15 +276,15 @@ void write(const AttentionRecord& record, const fs::path& folder, const std::str
   tensor::save(folder / weights_file, record.weights);
   // A label that is not UTF-8 is written with replacement characters instead of failing the run.
   program::write_file(folder / (name + std::string(suffix)),
-                      document.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+                      document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 AttentionRecord read(const fs::path& file) {
   constexpr std::uint64_t most_bytes = 64U << 20;
-  json document;
+  Json document;
   try {
-    document = json::parse(program::read_text(file, most_bytes));
-  } catch (const json::exception& error) {
+    document = Json::parse(program::read_text(file, most_bytes));
+  } catch (const Json::exception& error) {
     throw UserError(fmt::format("{} is not JSON: {}", one_line(file.string()), one_line(error.what())));
   }
   return Reader(file, std::move(document)).read();

@@ -3,11 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "program/json.hpp"
 #include "tensor/npy.hpp"
 #include "tensor/tensor.hpp"
 
@@ -67,7 +67,7 @@ struct AttentionRecord {
   /// [layers, heads, queries, keys].
   tensor::Tensor<4> weights;
   /// machine::describe_json(), or null.
-  nlohmann::json machine = nullptr;
+  Json machine = nullptr;
 };
 
 /// Writes the record as `folder`/`name`.attention.json and the .npy files it names, the JSON last, each whole

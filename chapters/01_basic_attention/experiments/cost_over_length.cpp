@@ -52,8 +52,8 @@ void cost_over_length(const Context& c) {
   machine::use_threads(1);
   program::Table table({{"length"}, {"mean, time"}, {"one query, time"}, {"n queries, time"}, {"mean, FLOP"}, {"one query, FLOP"},
                         {"one query, tanh"}, {"n queries, FLOP"}, {"n queries, tanh"}});
-  nlohmann::json rows = nlohmann::json::array();
-  nlohmann::json points = nlohmann::json::array();
+  Json rows = Json::array();
+  Json points = Json::array();
   const Index longest = c.quick ? 512 : 2048;
   const double budget = c.quick ? 0.005 : 0.05;
   for (Index n = 64; n <= longest; n *= 2) {

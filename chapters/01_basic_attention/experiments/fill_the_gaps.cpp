@@ -165,13 +165,13 @@ void fill_the_gaps(const Context& c) {
   const Look* by_hand = best("additive, by hand");
 
   program::Table table({{"weights"}, {"bandwidth or gain"}, {"error, choosing, ppm"}, {"error, test, ppm"}, {"perplexity"}, {"picked"}});
-  nlohmann::json rows = nlohmann::json::array();
-  nlohmann::json points = nlohmann::json::array();
+  Json rows = Json::array();
+  Json points = Json::array();
   for (const Look& look : looks) {
     const bool picked = &look == kernel || &look == by_hand;
     table.add({look.weights, look.parameter > 0 ? fmt::format("{:g}", look.parameter) : "", fmt::format("{:.3f}", look.chosen_error),
                fmt::format("{:.3f}", look.test_error), fmt::format("{:.1f}", look.perplexity), picked ? "yes" : ""});
-    rows.push_back({{"weights", look.weights}, {"bandwidth_or_gain", look.parameter > 0 ? nlohmann::json(look.parameter) : nlohmann::json()},
+    rows.push_back({{"weights", look.weights}, {"bandwidth_or_gain", look.parameter > 0 ? Json(look.parameter) : Json()},
                     {"error_choosing_ppm", look.chosen_error}, {"error_test_ppm", look.test_error},
                     {"perplexity_weeks", look.perplexity}, {"picked", picked ? "yes" : ""}});
     if (look.parameter > 0)
@@ -185,7 +185,7 @@ void fill_the_gaps(const Context& c) {
                               {"missing", c.data.missing}, {"uniform_error_test", looks.front().test_error}, {"rows", points}});
 
   // A curve to look at: what was held out, and what was filled in.
-  nlohmann::json curve = nlohmann::json::array();
+  Json curve = Json::array();
   const auto filled = [&](const Look& look, std::size_t i) {
     double sum = 0;
     for (std::size_t j = 0; j < weeks.known.size(); ++j) sum += static_cast<double>(look.test(i, j)) * weeks.residual[weeks.known[j]];

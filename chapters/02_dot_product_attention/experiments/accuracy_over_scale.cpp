@@ -114,9 +114,9 @@ LookUp accuracy_over_scale(const Context& c) {
   program::Table table({{"images as"}, {"scale"}, {"accuracy"}, {"perplexity"}});
   std::cout << fmt::format("\nAccuracy over the scale, {} held-back training images look up {} others{}\n", held_back, keys,
                            c.data.real ? "" : " (generated stand-in data)");
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   const auto row_json = [](const Point& p, const char* set) {
-    return nlohmann::json{{"features", features_name(p.look_up.features)}, {"scale", p.look_up.scale},
+    return Json{{"features", features_name(p.look_up.features)}, {"scale", p.look_up.scale},
                           {"accuracy", p.accuracy}, {"perplexity", p.perplexity}, {"set", set}};
   };
   for (const Point& p : points) {

@@ -31,7 +31,8 @@ void look_up(const Context& c, const ladder::AnyMechanism& any, const LookUp& be
       c.figure("look_up_fused_peak_extra_bytes", *m->peak_extra_bytes, "B", "its peak memory beyond inputs and output");
   }
   if (const ladder::Measurement* m = find_measurement(found, "simd", c.threads); m && m->peak_extra_bytes)
-    c.figure("look_up_simd_peak_extra_bytes", *m->peak_extra_bytes, "B", "the same of the simd rung, which stores the weights");
+    c.figure("look_up_simd_peak_extra_bytes", *m->peak_extra_bytes, "B",
+             fmt::format("the same of the simd rung, which stores the weights{}", m->peak_predicted ? ", computed from the sizes" : ""));
 }
 
 }  // namespace

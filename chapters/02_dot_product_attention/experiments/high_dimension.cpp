@@ -94,7 +94,7 @@ void high_dimension(const Context& c) {
   const Index n = c.quick ? 64 : 256;
   program::Table table({{"dim"}, {"scale"}, {"variance of scores"}, {"entropy"}, {"largest weight"}, {"gradient norm"},
                         {"rows broken without max"}, {"with"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   std::vector<Point> points;
   for (Index dim = 4; dim <= 4096; dim *= 2)
     for (const bool scaled : {false, true}) points.push_back({dim, scaled});

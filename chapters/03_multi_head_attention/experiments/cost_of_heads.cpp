@@ -17,7 +17,7 @@ void cost_of_heads(const ladder::ChapterRun& run) {
   const Index n = run.quick ? 256 : 1024;
   const ladder::MechanismPtr any = ladder::publish(mechanism());
   program::Table table({{"heads"}, {"key heads"}, {"time"}, {"FLOP"}, {"weights"}, {"K and V"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   const auto measure = [&](Index heads, Index key_heads, const char* kind) {
     const std::string text = fmt::format("n={},width={},key_heads={},group={},dim={}", n, width, key_heads, heads / key_heads, width / heads);
     const auto trial = any->make(ladder::parse_shape(text, any->keys()), 1, ladder::Hardness::plain);

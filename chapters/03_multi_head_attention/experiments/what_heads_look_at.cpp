@@ -172,10 +172,10 @@ void what_heads_look_at(const ladder::ChapterRun& run, const datasets::FashionMn
   record::write(record, run.results.folder(), "heads");
 
   program::Table table({{"head"}, {"compares"}, {"distance to head 1"}, {"2"}, {"3"}, {"4"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   for (std::size_t a = 0; a < heads().size(); ++a) {
     std::vector<std::string> cells{std::to_string(a + 1), heads()[a].what};
-    nlohmann::json row = {{"head", a + 1}, {"compares", heads()[a].what}};
+    Json row = {{"head", a + 1}, {"compares", heads()[a].what}};
     for (std::size_t b = 0; b < heads().size(); ++b) {
       const double d = distance(weights, static_cast<Index>(a), static_cast<Index>(b));
       cells.push_back(fmt::format("{:.2f}", d));

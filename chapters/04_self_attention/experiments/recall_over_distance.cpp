@@ -47,7 +47,7 @@ void recall_over_distance(const Context& c) {
                       {"causal, rotary", Mask::causal(), Positions::rotary},
                       {"causal, linear biases", Mask::causal(), Positions::linear_biases}};
   program::Table table({{"mask and positions"}, {"distance from"}, {"to"}, {"pairs"}, {"weight on the earlier one"}, {"found"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   for (const Way& way : ways) {
     // One head of 64 entries; slope 1/256 with linear biases.
     Problem p = word_problem(text, 1, 64, 1, way.mask, way.positions);

@@ -43,7 +43,7 @@ double score(const Tensor<3>& pair, Positions positions, Index query, Index key)
 void score_over_distance(const Context& c) {
   const Tensor<3> pair = word_vectors({"animal", "animals"}, dim);
   program::Table table({{"positions"}, {"distance"}, {"mean score"}, {"least"}, {"most"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   double rotary_spread = 0;
   for (const Positions positions : all_positions)
     for (Index distance = 1; distance <= 1024; distance *= 2) {

@@ -45,7 +45,7 @@ void symmetries(const Context& c) {
   later.insert(later.end(), text.begin(), text.end());
 
   program::Table table({{"positions"}, {"tokens permuted"}, {"tokens moved by 1000"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   for (const Positions positions : all_positions) {
     Output a;
     Output b;

@@ -57,7 +57,7 @@ void gate_passes(const ladder::ChapterRun& run) {
   const int rounds = run.quick ? 3 : 12;
   const std::string shape = fmt::format("batch={},channels=64,height=56", batch);
   program::Table table({{"mechanism"}, {"rung"}, {"threads"}, {"bare passes"}, {"the rung"}, {"ratio"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
 
   const auto measure = [&](const auto& mechanism, auto run_rung, auto output, bool written) {
     const auto problem = mechanism.make(ladder::parse_shape(shape, mechanism.keys), 1, ladder::Hardness::plain);

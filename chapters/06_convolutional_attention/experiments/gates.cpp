@@ -81,10 +81,10 @@ void show_gates(const ladder::ChapterRun& run, const datasets::FashionMnist& dat
   std::vector<program::Table::Column> heads{{"class"}};
   for (const std::string& name : filter_names()) heads.emplace_back(name);
   program::Table table(heads);
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   for (std::size_t label = 0; label < mean.size(); ++label) {
     std::vector<std::string> cells{data.class_names[label]};
-    nlohmann::json row{{"class", data.class_names[label]}};
+    Json row{{"class", data.class_names[label]}};
     for (std::size_t c = 0; c < mean[label].size(); ++c) {
       cells.push_back(fmt::format("{:.2f}", mean[label][c]));
       row[filter_names()[c]] = std::round(1000 * mean[label][c]) / 1000;
@@ -220,7 +220,7 @@ void places(const ladder::ChapterRun& run, const datasets::FashionMnist& data) {
   }
   program::Table table({{"class"}, {"spatial gate on the clothes"}, {"beside them"}, {"places with half of the pooling's weight"},
                         {"of its weight beside the clothes"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   for (std::size_t label = 0; label < sums.size(); ++label) {
     const Sums& s = sums[label];
     if (s.pictures == 0) continue;

@@ -145,7 +145,7 @@ void non_local_map(const ladder::ChapterRun& run, const datasets::FashionMnist& 
   record.machine = run.results.machine();
   record.weights = tensor::empty<4>({1, 1, queries.size(), static_cast<std::size_t>(p.positions())});
   program::Table table({{"a pixel on"}, {"row, column"}, {"places with half of its weight"}, {"weight beyond its 5 × 5"}});
-  nlohmann::json rows = nlohmann::json::array();
+  Json rows = Json::array();
   float* to = record.weights.data();
   std::vector<std::string> names;
   for (const auto& [what, position] : queries) {
