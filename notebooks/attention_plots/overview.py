@@ -2,6 +2,7 @@
 import math
 
 import matplotlib.pyplot as plt
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 
 from .results import Missing, rows_run
@@ -26,7 +27,8 @@ def _panel(axes, problem, floor):
         axes.bar(place, share - floor, bottom=floor, width=0.78, color=LIBRARY if row["beside"] else RUNG, edgecolor="black",
                  linewidth=0.6, hatch="//" if row["status"] == "sampled" else None)
         axes.annotate(f"{100 * row['roof_share']:.2g}", (place, share), xytext=(0, 2), textcoords="offset points",
-                      ha="center", va="bottom", fontsize=7.5)
+                      ha="center", va="bottom", fontsize=7.5, path_effects=[withStroke(linewidth=2.5, foreground="white")],
+                      zorder=5)
     axes.axhline(1, color=ROOF, linewidth=2)
     axes.set_xticks(range(len(rows)), [row["rung"] for row in rows], rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
     axes.grid(axis="x", visible=False)
