@@ -71,17 +71,23 @@ TEST_CASE("a share above 102 % of the roof is a broken roof and ends the climb",
 
 TEST_CASE("a slow rung runs on a sample that is marked", "[ladder]") {
   DotProduct m = mechanism();
-  m.ladder = {rung("loops"), rung("fused")};
+  m.ladder = {rung("loops"), rung("loops"), rung("loops"), rung("fused")};
+  m.ladder[1].block_rows = 700;
   const auto any = ladder::publish(m);
   const auto trial = any->make(ladder::parse_shape("queries=3000,keys=3000,dim=32", m.keys), 1, ladder::Hardness::plain);
   machine::Roofs roofs;
   ladder::ClimbOptions options;
   options.seconds = 0.001;
   options.sample_above_s = 0.1;
+  options.whole = {2};
   const auto found = ladder::climb(*any, *trial, options, roofs);
   CHECK(found[0].status == ladder::Status::sampled);
   CHECK_THAT(found[0].reason, contains("of 3000 rows"));
-  CHECK(found[0].timed_rows >= 32);
+  CHECK(found[0].timed_rows >= 8);
   CHECK(found[0].timed_rows < 3000);
   CHECK(found[0].rows == 3000);
+  // As many rows as a thread takes at once; and all of them where that is asked.
+  CHECK(found[1].status == ladder::Status::sampled);
+  CHECK(found[1].timed_rows >= 700);
+  CHECK(found[2].status == ladder::Status::ok);
 }
