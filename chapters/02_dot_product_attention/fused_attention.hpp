@@ -51,7 +51,8 @@ struct Mask {
   }
 };
 
-/// softmax(scale · Q Kᵀ + bias) V, row by row, over the keys that the mask leaves.
+/// softmax(scale · Q Kᵀ + bias) V, row by row, over the keys that are not masked. What masks: `mask`, `key_lengths`, `allowed`,
+/// and −inf in `bias`; a key is seen where none of them hides it.
 struct FusedProblem {
   Index batch = 1;
   Index heads = 1;
@@ -66,7 +67,12 @@ struct FusedProblem {
   Rows<float> output;       ///< [batch, heads, queries, value_dim]; may lie where the query does, if its rows are as long
   float* lse = nullptr;     ///< [batch, heads, queries] side by side: log-sum-exp of the scores; null: not asked
   float scale = 1;
+  float softcap = 0;  ///< above 0: a score s becomes softcap · tanh(s / softcap), before anything is added
   Mask mask;
+  const Index* key_lengths = nullptr;  ///< [batch]: keys from there on are masked (0 … keys); null: none
+  const Index* key_offsets = nullptr;  ///< [batch]: takes the place of mask.offset, and may be negative; null: the same for all
+  Rows<const bool> allowed;            ///< [batch, heads, queries, keys], a stride of 0 repeats: false masks; data null: none
+  Rows<const float> bias;              ///< likewise: added to the scores; −inf masks
   const float* slopes = nullptr;  ///< [heads]: adds −slope · |distance| to a score (ALiBi, Press et al. 2022); null: nothing
 };
 

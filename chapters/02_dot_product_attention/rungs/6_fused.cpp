@@ -14,11 +14,13 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <vector>
 
 #include "fused_attention.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
 #include "simd/exp2.hpp"
+#include "simd/tanh.hpp"
 
 namespace attention::dot_product {
 
@@ -63,6 +65,7 @@ struct Blocks {
 /// One thread's scratch memory.
 struct Scratch {
   tensor::Buffer query, key, value, scores, sum, output, m, l;
+  std::vector<char> seen;  ///< a row has met a key that is not masked
 
   Scratch(const FusedProblem& p, const Blocks& blocks)
       : query(size(blocks.queries * p.dim)),
@@ -72,7 +75,8 @@ struct Scratch {
         sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),
         m(size(blocks.queries)),
-        l(size(blocks.queries)) {}
+        l(size(blocks.queries)),
+        seen(size(blocks.queries)) {}
 
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 };
@@ -140,10 +144,11 @@ bool all_finite(Values value, Index keys, Index value_dim) {
 
 /// band_values for one row that must not touch the values it does not see: a weight of 0 does not silence NaN or infinity.
 /// The same sums in the same order, over zeros in their place.
-void row_values(const float* weights, KeyRange seen, Index keys, Values value, float* sum, Index sum_stride) {
+template <class Sees>
+void row_values(const float* weights, Sees sees, Index keys, Values value, float* sum, Index sum_stride) {
   tensor::Buffer visible(static_cast<std::size_t>(keys * sum_stride), 0.F);
-  for (Index j = seen.first; j < seen.last; ++j)
-    std::copy_n(value.data + j * value.stride, sum_stride, visible.data() + j * sum_stride);
+  for (Index j = 0; j < keys; ++j)
+    if (sees(j)) std::copy_n(value.data + j * value.stride, sum_stride, visible.data() + j * sum_stride);
   band_values(weights, keys, 1, keys, {visible.data(), sum_stride}, sum, sum_stride);
 }
 
@@ -154,11 +159,27 @@ void add_distance_bias(float* scores, Index begin, Index count, Index query, flo
     scores[j] -= slope * std::abs(static_cast<float>(static_cast<int>(begin + j - query)));
 }
 
+/// scores = cap · tanh(scores / cap): they stay within ±cap (Gemma Team 2024, section 2). `count` is a whole number of vectors.
+void cap_scores(float* scores, Index count, float cap) {
+  for (Index j = 0; j < count; j += simd::lanes)
+    simd::store(scores + j, simd::broadcast(cap) * simd::tanh(simd::load(scores + j) * simd::broadcast(1 / cap)));
+}
+
+/// scores += log2(e) · bias; −inf stays alone, whatever the score is.
+void add_bias(float* scores, const float* bias, Index count) {
+#pragma omp simd
+  for (Index j = 0; j < count; ++j)
+    scores[j] = bias[j] == -infinity ? -infinity : scores[j] + bias[j] * std::numbers::log2e_v<float>;
+}
+
 /// One block of queries: rows first … first + rows of one head, and what its threads hold for it.
 class QueryBlock {
  public:
   QueryBlock(const FusedProblem& p, const Blocks& blocks, Scratch& scratch, Index b, Index h, Index first, Index rows)
-      : p_(p), blocks_(blocks), s_(scratch), b_(b), h_(h), key_head_(h / (p.heads / p.key_heads)), first_(first), rows_(rows) {}
+      : p_(p), blocks_(blocks), s_(scratch), b_(b), h_(h), key_head_(h / (p.heads / p.key_heads)), first_(first), rows_(rows),
+        keys_(p.key_lengths ? std::clamp<Index>(p.key_lengths[b], 0, p.keys) : p.keys), mask_(p.mask) {
+    if (p.key_offsets) mask_.offset = p.key_offsets[b];
+  }
 
   /// Over all keys that any of the rows sees.
   void attend() {
@@ -173,29 +194,40 @@ class QueryBlock {
     std::fill(s_.output.begin(), s_.output.end(), 0.F);
     std::fill(s_.m.begin(), s_.m.end(), -infinity);
     std::fill(s_.l.begin(), s_.l.end(), 0.F);
+    std::ranges::fill(s_.seen, false);
 
-    const Index begin = p_.mask.keys_of(first_, p_.keys).first / blocks_.keys * blocks_.keys;
-    const Index end = p_.mask.keys_of(first_ + rows_ - 1, p_.keys).last;
+    const Index begin = keys_of(0).first / blocks_.keys * blocks_.keys;
+    const Index end = keys_of(rows_ - 1).last;
     for (Index j = begin; j < end; j += blocks_.keys)  // blocks of keys
-      attend_keys(j, std::min(blocks_.keys, p_.keys - j));
+      attend_keys(j, std::min(blocks_.keys, keys_ - j));
     write();
   }
 
  private:
+  /// The keys that row i of the block may see, but for those that `allowed` and `bias` hide.
+  KeyRange keys_of(Index i) const { return mask_.keys_of(first_ + i, keys_); }
+
+  /// Whether `allowed` and `bias` let row i of the block see key j.
+  bool lets_see(Index i, Index j) const {
+    if (p_.allowed.data && !p_.allowed.row(b_, h_, first_ + i)[j]) return false;
+    return !p_.bias.data || p_.bias.row(b_, h_, first_ + i)[j] != -infinity;
+  }
+
   void attend_keys(Index j, Index keys) {
     const float* key = p_.key.row(b_, key_head_, j);
     const float* from = p_.value.row(b_, key_head_, j);
     pack_keys(key, p_.key.row_stride, keys, p_.dim, s_.key.data());
     const Values value = pad_values(from, p_.value.row_stride, keys, p_.value_dim, s_.value.data());
-    const bool careful = !p_.mask.is_full() && !all_finite(value, keys, p_.value_dim);
+    const bool masked = !mask_.is_full() || p_.allowed.data || p_.bias.data;
+    const bool careful = masked && !all_finite(value, keys, p_.value_dim);
     for (Index i = 0; i < rows_; i += blocks_.band)  // bands of queries
       attend_band(i, std::min(blocks_.band, rows_ - i), j, keys, value, careful);
   }
 
   void attend_band(Index i, Index height, Index j, Index keys, Values value, bool careful) {
     // Only the panels of keys that some row of the band sees: the others are skipped, not computed.
-    const Index low = within(p_.mask.keys_of(first_ + i, p_.keys), j, keys).first / simd::panel_columns * simd::panel_columns;
-    const Index high = within(p_.mask.keys_of(first_ + i + height - 1, p_.keys), j, keys).last;
+    const Index low = within(keys_of(i), j, keys).first / simd::panel_columns * simd::panel_columns;
+    const Index high = within(keys_of(i + height - 1), j, keys).last;
     if (low >= high) return;
     const Index count = high - low;
     const Index padded = round_up(count, simd::panel_columns);
@@ -206,19 +238,17 @@ class QueryBlock {
     float alpha[tallest_band];
     for (Index y = 0; y < height; ++y) {
       float* scores = s_.scores.data() + y * blocks_.scores_stride;
-      const KeyRange seen = within(p_.mask.keys_of(first_ + i + y, p_.keys), j + low, count);
-      if (p_.slopes)
-        add_distance_bias(scores, j + low, count, first_ + i + y + p_.mask.offset, p_.slopes[h_] * std::numbers::log2e_v<float>);
-      // Keys that are masked, or do not exist, get no weight.
-      std::fill(scores, scores + seen.first, -infinity);
-      std::fill(scores + seen.last, scores + padded, -infinity);
       const auto r = static_cast<std::size_t>(i + y);
+      if (bias_and_mask(scores, i + y, j + low, count, padded)) s_.seen[r] = true;
       alpha[y] = online_softmax(scores, padded, s_.m[r], s_.l[r]);
     }
     if (careful) {
-      for (Index y = 0; y < height; ++y)
-        row_values(s_.scores.data() + y * blocks_.scores_stride, within(p_.mask.keys_of(first_ + i + y, p_.keys), j + low, count),
-                   count, seen_values, s_.sum.data() + y * blocks_.value_stride, blocks_.value_stride);
+      for (Index y = 0; y < height; ++y) {
+        const KeyRange seen = within(keys_of(i + y), j + low, count);
+        const auto sees = [&](Index x) { return x >= seen.first && x < seen.last && lets_see(i + y, j + low + x); };
+        row_values(s_.scores.data() + y * blocks_.scores_stride, sees, count, seen_values,
+                   s_.sum.data() + y * blocks_.value_stride, blocks_.value_stride);
+      }
     } else {
       band_values(s_.scores.data(), blocks_.scores_stride, height, count, seen_values, s_.sum.data(), blocks_.value_stride);
     }
@@ -230,12 +260,32 @@ class QueryBlock {
     }
   }
 
+  /// A row's scores with keys begin … begin + count, in powers of two: capped, biased, and −inf where the key is masked or does
+  /// not exist (up to `padded`). Whether a key is left.
+  bool bias_and_mask(float* scores, Index i, Index begin, Index count, Index padded) const {
+    constexpr auto log2e = std::numbers::log2e_v<float>;
+    const KeyRange seen = within(keys_of(i), begin, count);
+    if (p_.softcap > 0) cap_scores(scores, padded, p_.softcap * log2e);
+    if (p_.slopes) add_distance_bias(scores, begin, count, first_ + i + mask_.offset, p_.slopes[h_] * log2e);
+    if (p_.bias.data) add_bias(scores, p_.bias.row(b_, h_, first_ + i) + begin, count);
+    if (p_.allowed.data) {
+      const bool* allowed = p_.allowed.row(b_, h_, first_ + i) + begin;
+      for (Index x = 0; x < count; ++x)
+        if (!allowed[x]) scores[x] = -infinity;
+    }
+    std::fill(scores, scores + seen.first, -infinity);
+    std::fill(scores + seen.last, scores + padded, -infinity);
+    if (!p_.allowed.data && !p_.bias.data) return seen.first < seen.last;
+    for (Index x = seen.first; x < seen.last; ++x)
+      if (lets_see(i, begin + x)) return true;
+    return false;
+  }
+
   void write() {
     for (Index i = 0; i < rows_; ++i) {
       const float l_i = s_.l[static_cast<std::size_t>(i)];
       const float m_i = s_.m[static_cast<std::size_t>(i)];
-      const KeyRange seen = p_.mask.keys_of(first_ + i, p_.keys);
-      const bool nothing = seen.first == seen.last;
+      const bool nothing = !s_.seen[static_cast<std::size_t>(i)];
       const float* from = s_.output.data() + i * blocks_.value_stride;
       float* to = p_.output.row(b_, h_, first_ + i);
       for (Index c = 0; c < p_.value_dim; ++c) to[c] = nothing ? 0 : from[c] / l_i;
@@ -247,6 +297,8 @@ class QueryBlock {
   const Blocks& blocks_;
   Scratch& s_;
   Index b_, h_, key_head_, first_, rows_;
+  Index keys_;  ///< of this problem of the batch
+  Mask mask_;   ///< with its own offset
 };
 
 }  // namespace
@@ -271,7 +323,7 @@ void fused_attention(const FusedProblem& p) {
 std::size_t fused_attention_workspace(const FusedProblem& p) {
   const int threads = omp_get_max_threads();
   const Blocks b(p, threads);
-  const Index floats = b.queries * (p.dim + b.value_stride + 2) + b.keys * (p.dim + b.value_stride) +
+  const Index floats = b.queries * (p.dim + b.value_stride + 3) + b.keys * (p.dim + b.value_stride) +
                        b.band * (b.scores_stride + b.value_stride);
   return static_cast<std::size_t>(threads * floats) * sizeof(float);
 }
