@@ -136,8 +136,7 @@ SweepResult over_threads(const std::string& shape, std::vector<Measurement> meas
 
 Json to_json(const SweepResult& result) {
   Json json = {{"name", result.name}, {"keys", result.keys}, {"base", result.base}, {"values", result.values},
-                         {"results", Json::array()}, {"fits", Json::array()},
-                         {"crossovers", Json::array()}};
+               {"results", Json::array()}, {"fits", Json::array()}, {"crossovers", Json::array()}};
   for (const Measurement& m : result.measurements) json["results"].push_back(to_json(m));
   for (const auto& f : result.fits)
     json["fits"].push_back({{"rung", f.rung}, {"threads", f.threads}, {"quantity", f.quantity}, {"exponent", f.exponent},

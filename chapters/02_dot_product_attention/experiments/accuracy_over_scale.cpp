@@ -117,7 +117,7 @@ LookUp accuracy_over_scale(const Context& c) {
   Json rows = Json::array();
   const auto row_json = [](const Point& p, const char* set) {
     return Json{{"features", features_name(p.look_up.features)}, {"scale", p.look_up.scale},
-                          {"accuracy", p.accuracy}, {"perplexity", p.perplexity}, {"set", set}};
+                {"accuracy", p.accuracy}, {"perplexity", p.perplexity}, {"set", set}};
   };
   for (const Point& p : points) {
     table.add({features_name(p.look_up.features), fmt::format("{:.3g}", p.look_up.scale),

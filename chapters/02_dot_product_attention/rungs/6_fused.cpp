@@ -165,11 +165,10 @@ void cap_scores(float* scores, Index count, float cap) {
     simd::store(scores + j, simd::broadcast(cap) * simd::tanh(simd::load(scores + j) * simd::broadcast(1 / cap)));
 }
 
-/// scores += log2(e) · bias; −inf stays alone, whatever the score is.
+/// scores += log2(e) · bias.
 void add_bias(float* scores, const float* bias, Index count) {
 #pragma omp simd
-  for (Index j = 0; j < count; ++j)
-    scores[j] = bias[j] == -infinity ? -infinity : scores[j] + bias[j] * std::numbers::log2e_v<float>;
+  for (Index j = 0; j < count; ++j) scores[j] += bias[j] * std::numbers::log2e_v<float>;
 }
 
 /// One block of queries: rows first … first + rows of one head, and what its threads hold for it.
@@ -268,17 +267,16 @@ class QueryBlock {
     if (p_.softcap > 0) cap_scores(scores, padded, p_.softcap * log2e);
     if (p_.slopes) add_distance_bias(scores, begin, count, first_ + i + mask_.offset, p_.slopes[h_] * log2e);
     if (p_.bias.data) add_bias(scores, p_.bias.row(b_, h_, first_ + i) + begin, count);
-    if (p_.allowed.data) {
-      const bool* allowed = p_.allowed.row(b_, h_, first_ + i) + begin;
-      for (Index x = 0; x < count; ++x)
-        if (!allowed[x]) scores[x] = -infinity;
-    }
     std::fill(scores, scores + seen.first, -infinity);
     std::fill(scores + seen.last, scores + padded, -infinity);
     if (!p_.allowed.data && !p_.bias.data) return seen.first < seen.last;
+    bool left = false;
     for (Index x = seen.first; x < seen.last; ++x)
-      if (lets_see(i, begin + x)) return true;
-    return false;
+      if (lets_see(i, begin + x))
+        left = true;
+      else
+        scores[x] = -infinity;
+    return left;
   }
 
   void write() {

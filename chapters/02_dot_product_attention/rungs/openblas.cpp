@@ -15,22 +15,26 @@
 
 namespace attention::dot_product {
 
+namespace {
+constexpr Index block_queries = 256;
+}
+
 #ifdef ATTENTION_HAS_OPENBLAS
 void openblas(const Problem& p, Output& out) {
   prepare(p, out, false);
   const Index all_heads = p.batch() * p.heads();
-  const Index blocks = (p.queries() + openblas_rows - 1) / openblas_rows;
+  const Index blocks = (p.queries() + block_queries - 1) / block_queries;
   const auto keys = static_cast<blasint>(p.keys());
   const auto dim = static_cast<blasint>(p.dim());
   const auto value_dim = static_cast<blasint>(p.value_dim());
 #pragma omp parallel
   {
-    tensor::Buffer scores(static_cast<std::size_t>(std::min(openblas_rows, p.queries()) * p.keys()));
+    tensor::Buffer scores(static_cast<std::size_t>(std::min(block_queries, p.queries()) * p.keys()));
 #pragma omp for collapse(2) schedule(dynamic)
     for (Index head = 0; head < all_heads; ++head)
       for (Index block = 0; block < blocks; ++block) {
-        const Index first = block * openblas_rows;
-        const auto rows = static_cast<blasint>(std::min(openblas_rows, p.queries() - first));
+        const Index first = block * block_queries;
+        const auto rows = static_cast<blasint>(std::min(block_queries, p.queries() - first));
         const Index row = head * p.queries() + first;
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, keys, dim, std::copysign(1.F, p.scale), p.query.data() + row * p.dim(), dim,
                     p.key.data() + head * p.keys() * p.dim(), dim, 0.F, scores.data(), keys);
@@ -44,7 +48,7 @@ void openblas(const Problem& p, Output& out) {
 #endif
 
 std::size_t openblas_workspace(const Problem& p) {
-  const Index rows = std::min(openblas_rows, p.queries());
+  const Index rows = std::min(block_queries, p.queries());
   return static_cast<std::size_t>(omp_get_max_threads() * rows * p.keys()) * sizeof(float);
 }
 

@@ -18,7 +18,6 @@ void openblas(const Problem& problem, Output& out);
 inline constexpr Index tiled_queries = 32;
 inline constexpr Index tiled_keys = 256;
 inline constexpr Index fused_queries = 768;
-inline constexpr Index openblas_rows = 256;
 /// What a call does once, for all rows (keys are packed, room is made for scores): among so many rows a thread it hardly shows.
 inline constexpr Index shared_work_rows = 1024;
 
