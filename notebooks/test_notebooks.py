@@ -291,9 +291,10 @@ class Plots(unittest.TestCase):
                                row("keeps", 2, 0.01, gflops=150, peak_extra_bytes=0))
         self.assertEqual(self.points(figure.axes[0]), [(100, 50), (1000, 100)])
         self.assertEqual(self.points(figure.axes[1]), [(1000, 75)])
-        roof = figure.axes[0].lines[0]
-        # The corner: 1000 GFLOP/s at 20 GB/s.
-        self.assertEqual((roof.get_xdata()[1], roof.get_ydata()[1]), (50, 1000))
+        for axes in figure.axes:
+            # The corner, for each core: 1000 GFLOP/s at 20 GB/s.
+            roof = axes.lines[0]
+            self.assertEqual((roof.get_xdata()[1], roof.get_ydata()[1]), (50, 1000))
         low, high = figure.axes[0].get_ylim()
         self.assertTrue(low < 50 and 1000 < high)
 
