@@ -157,7 +157,8 @@ class Writer(unittest.TestCase):
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
         (self.root / "notebooks").mkdir()
         shutil.copy(FOLDER / "measured_blocks.py", self.root / "notebooks")
-        shutil.copytree(FOLDER / "attention_plots", self.root / "notebooks/attention_plots")
+        for package in ("attention_plots", "comparison"):
+            shutil.copytree(FOLDER / package, self.root / "notebooks" / package)
         self.lesson = self.root / "chapters" / NAME / "README.md"
         self.lesson.parent.mkdir(parents=True)
         self.lesson.write_text(self.LESSON, encoding="utf-8")
@@ -314,6 +315,17 @@ class Plots(unittest.TestCase):
                                   ("roofs", [row("a", 1, 1.0)], {"machine": {}}), ("roofs for 3 threads", [row("a", 3, 1.0)], {})):
             with self.assertRaisesRegex(Missing, words):
                 self.roofline(*rows, **more)
+
+    def test_a_step_is_worth_what_the_work_takes_longer_without_it(self):
+        rows = [row("fused", 1, 1.0), row("unpacked", 1, 1.5, idea="packing"), row("no_exp2", 1, 1.0, idea="2^x"),
+                row("few", 1, 1.2, idea="balance", times_s=[1.2] * 3), row("openblas", 1, 9.0, beside=True)]
+        figure = plots.steps({**FULL, "name": "p", "title": "T", "shape": "n=1", "results": rows}, "fused")
+        axes = figure.axes[0]
+        self.assertEqual([label.get_text() for label in axes.get_yticklabels()], ["packing", "2^x", "balance"])
+        self.assertEqual([round(bar.get_width(), 9) for bar in axes.patches], [0.5, 0, 0.2])
+        self.assertEqual([text.get_text() for text in axes.texts], ["1.5×", "1× (noise)", "1.2× (too few runs)"])
+        with self.assertRaises(Missing):
+            plots.steps({**FULL, "name": "p", "title": "T", "shape": "n=1", "results": rows[:1]}, "fused")
 
     def test_names_stand_apart(self):
         figure = self.roofline(*(row(f"r{i}", 1, 0.01, gflops=50 + 0.01 * i) for i in range(6)))
