@@ -43,6 +43,7 @@ def _options():
     parser.add_argument("--json", metavar="FILE|-")
     parser.add_argument("--figure", metavar="FILE.png|.svg")
     parser.add_argument("--fail-above", metavar="FACTOR", type=_factor)
+    parser.add_argument("--relative-to", metavar="RUNG")
     options = parser.parse_args()
     named = [name for name in (options.markdown, options.json, options.figure) if name is not None]
     if len(set(named)) < len(named):
@@ -86,7 +87,7 @@ def _draw(where, document):
 
 
 def _compare(options):
-    document = report.compare(documents.read(options.a), documents.read(options.b), options.fail_above)
+    document = report.compare(documents.read(options.a), documents.read(options.b), options.fail_above, options.relative_to)
     # Standard output last: where a file cannot be written, one line is all that is said.
     if options.figure is not None:
         _draw(options.figure, document)

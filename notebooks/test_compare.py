@@ -38,7 +38,7 @@ def result(rung="fused", times=(1.0, 1.1, 0.9, 1.05, 0.95), **more):
     times = list(times)
     return {"mechanism": "dot_product", "rung": rung, "shape": SHAPE, "threads": 1, "status": "ok", "reason": "",
             "median_s": median(times), "times_s": times, "aa_spread": spread(times), "roof_kind": "fma", "roof_value": 1e11,
-            "roof_share": 0.5, "timed_rows": 512, **more}
+            "roof_share": 0.5, "timed_rows": 512, "beside": False, **more}
 
 
 def skipped(rung, reason="too large"):
@@ -71,6 +71,32 @@ class Statistics(unittest.TestCase):
             held = sum(each.low <= factor <= each.high for each in found)
             # 95 % of the intervals hold the true ratio; 88 of 100 or fewer would be 1 case of 200.
             self.assertGreater(held, 88)
+
+    def test_what_slows_the_whole_machine_down_cancels_against_a_control(self):
+        alone, against, found = [], [], []
+        for seed in range(200):
+            a, b, c, d = (self.noise("normal", 4 * seed + i, 12) for i in range(4))
+            # In the second run everything takes half as long again.
+            slowed = [[1.5 * time for time in times] for times in (b, d)]
+            control = entry(c), entry(slowed[1])
+            if seed < 20:
+                alone.append(judging.judge(entry(a), entry(slowed[0])).verdict)
+                found.append(judging.judge(entry(a), entry(1.1 * time for time in slowed[0]), *control).verdict)
+            against.append(judging.judge(entry(a), entry(slowed[0]), *control).verdict)
+        self.assertEqual(set(alone), {judging.SLOWER})
+        self.assertEqual(set(found), {judging.SLOWER})
+        self.assertLessEqual(len(against) - against.count(judging.SAME), MOST_BY_CHANCE)
+
+    def test_the_noise_of_the_control_counts_too(self):
+        quiet, slower = (1.0,) * 4, (1.1,) * 4
+        control = [entry(quiet), entry(quiet)]
+        self.assertEqual(judging.judge(entry(quiet), entry(slower), *control).verdict, judging.SLOWER)
+        for disturbed in control:
+            disturbed.aa_spread = 0.11
+            self.assertEqual(judging.judge(entry(quiet), entry(slower), *control).verdict, judging.SAME)
+            disturbed.aa_spread = 0.0
+        few = entry(quiet), entry((1.0,) * 3)
+        self.assertEqual(judging.judge(entry(quiet), entry(slower), *few).verdict, judging.UNJUDGED)
 
     def test_the_interval_of_few_values_is_known(self):
         # The median of three draws from 1, 2, 3 is 1, 2 or 3 in 7, 13 and 7 of 27 cases: 95 % reach from the first to the last.
@@ -156,7 +182,7 @@ class Hostile(Program):
                 ("NaN is no JSON", document(result(median_s=float("nan")))), ("Infinity is no JSON", document(result(median_s=float("inf")))),
                 ("times_s is not a list", document({**result(), "times_s": 3})), ("times_s is out of range", document({**result(), "times_s": [1, 0]})),
                 ("times_s is not a number", document({**result(), "times_s": [1, None]})), ("aa_spread", document(result(aa_spread=None))),
-                ("in common", document(result(rung="other"))), ("in common", document(skipped("fused")))):
+                ("in common", document(result(rung="other"))), ("in common", document(skipped("fused"))), ("beside is not true or false", document(result(beside=0)))):
             with self.subTest(words):
                 bad = self.put("bad.json", content)
                 self.refused(words, bad, good)
@@ -251,6 +277,24 @@ class Said(Program):
         self.assertEqual(lines({"results": [result(roof_value=1.03e11)]}), ["measured fma roof, 1 thread: A 100 GFLOP/s, B 103 GFLOP/s"])
         self.assertEqual(lines({"results": [result(timed_rows=64, status="sampled")]}),
                          ["rows timed for fused (dot_product, heads=8,queries=512,dim=64, 1 thread): A 512, B 64"])
+
+    def test_a_rung_may_be_the_measure_of_the_others(self):
+        times = (1.0, 1.01, 0.99, 1.02, 0.98)
+        library, elsewhere = {"rung": "openblas", "beside": True}, {**SHAPE, "heads": 9}
+        a = document(result(times=times), result(times=times, **library), result("loops", times, shape=elsewhere))
+        b = document(*(result(name, [1.5 * t for t in times], **more) for name, more in
+                       (("fused", {}), ("openblas", {"beside": True}), ("loops", {"shape": elsewhere}))))
+        done = self.both(a, b)
+        self.assertIn("a library's own openblas (dot_product, heads=8,queries=512,dim=64, 1 thread)", done.stdout.split("\n\n")[0])
+        self.assertIn("3 compared: 0 faster, 3 slower", done.stdout)
+        done = self.both(a, b, "--relative-to", "openblas", "--fail-above", "1.05")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("a library's own", done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^fused +1 +1 s +1.5 s +1\.000 ")
+        self.assertIn("B/A over openblas's", done.stdout)
+        self.assertIn("1 compared: 0 faster, 0 slower, 1 without", done.stdout)
+        self.assertIn("not compared: loops (dot_product, heads=9,queries=512,dim=64, 1 thread; no openblas beside it)", done.stdout)
+        self.refused("no rung 'nonsense' stands beside others", self.folder / "a.json", self.folder / "b.json", "--relative-to", "nonsense")
 
     def test_entries_of_one_file_are_listed(self):
         a = document(result(), result("loops"), result("simd"), result("tiled"))

@@ -3,7 +3,8 @@
 
 command_help() {
   cat <<'END'
-usage: ./course compare A.json B.json [--markdown FILE|-] [--json FILE|-] [--figure FILE.png|FILE.svg] [--fail-above FACTOR]
+usage: ./course compare A.json B.json [--markdown FILE|-] [--json FILE|-] [--figure FILE.png|FILE.svg]
+                               [--fail-above FACTOR] [--relative-to RUNG]
 
   ./course bench dot_product --json before.json
   (change something)
@@ -19,9 +20,10 @@ settings, roofs), and what is in one file only. A and B may also be two ladder.j
   --json FILE           the same as one JSON document
   --figure FILE         the same as a picture, .png or .svg (needs matplotlib; the table does not)
   --fail-above FACTOR   exit status 1 where a rung is slower and its whole interval lies above FACTOR, as 1.05
+  --relative-to RUNG    ratios over that of a rung that did not change, as openblas: what slowed the whole machine down cancels
 
 A run differs from the next by more than its own noise where the machine is busy: compare two runs of the same program first,
-and see what is marked there. Rungs with fewer than four single times are not judged; bench --seconds 5 gives more of them.
+and see what is marked there, also with --relative-to. Rungs with fewer than four single times are not judged; bench --seconds 5 gives more of them.
 Exit status: 0 fine; 1 --fail-above found something; 2 something to put right first (one line says what).
 END
 }

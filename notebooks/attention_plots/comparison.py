@@ -40,7 +40,7 @@ def _limits(results):
     return min(*ends, 1 / 1.05) / 1.02, max(*ends, 1.05) * 1.02
 
 
-def _axis(axes, results):
+def _axis(axes, results, relative_to):
     low, high = _limits(results)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
@@ -48,7 +48,8 @@ def _axis(axes, results):
     axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-    axes.set_xlabel("time of B over time of A (ratio of medians, logarithmic axis): left of 1, B is faster")
+    over = f", over that of {relative_to}," if relative_to else ""
+    axes.set_xlabel(f"time of B over time of A{over} (ratio of medians, logarithmic axis): left of 1, B is faster")
 
 
 def _legend(axes, verdicts, fail_above):
@@ -84,7 +85,7 @@ def comparison(document):
     axes.set_ylim(place - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
-    _axis(axes, results)
+    _axis(axes, results, document["relative_to"])
     if document["fail_above"] is not None:
         axes.axvline(document["fail_above"], color="black", linestyle=":", zorder=2)
     _legend(axes, {result["verdict"] for result in results}, document["fail_above"])

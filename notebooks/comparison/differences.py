@@ -1,5 +1,5 @@
 """What else than the code differs between two runs: each thing is one line."""
-from .documents import printable
+from .documents import in_threads, printable
 
 # What a result file says about its machine, in the words of a reader.
 _MACHINE = {"cpu": "CPU", "cpus_available": "CPUs available", "caches": "caches", "memory_bytes": "memory, bytes",
@@ -51,10 +51,6 @@ def _extensions(a, b):
     return _difference("processor extensions", *words)
 
 
-def _count(threads):
-    return f"{threads} thread{'' if threads == 1 else 's'}"
-
-
 def _roofs(pairs):
     """A roof that was not equally high: then the machine was not equally fast, or not equally busy."""
     highest = {}
@@ -66,13 +62,13 @@ def _roofs(pairs):
     for (kind, threads), (a, b) in highest.items():
         if max(a, b) > (1 + ROOF_TOLERANCE) * min(a, b):
             scale, unit = _UNITS.get(kind, (1, "a second"))
-            yield _difference(f"measured {kind} roof, {_count(threads)}", f"{a / scale:.4g} {unit}", f"{b / scale:.4g} {unit}")
+            yield _difference(f"measured {kind} roof, {in_threads(threads)}", f"{a / scale:.4g} {unit}", f"{b / scale:.4g} {unit}")
 
 
 def _rows(pairs):
     for a, b in pairs:
         if a.timed_rows != b.timed_rows:
-            yield _difference(f"rows timed for {a.rung} ({a.mechanism}, {a.shape}, {_count(a.threads)})", a.timed_rows, b.timed_rows)
+            yield _difference(f"rows timed for {a.rung} ({a.mechanism}, {a.shape}, {in_threads(a.threads)})", a.timed_rows, b.timed_rows)
 
 
 def _no_times(a, b):

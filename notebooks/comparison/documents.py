@@ -3,6 +3,7 @@ import dataclasses
 import json
 import math
 import os
+from statistics import median
 
 MOST_BYTES = 1 << 28
 
@@ -27,6 +28,12 @@ class Entry:
     roof_value: float = 0.0
     roof_share: float = 0.0
     timed_rows: int = 0
+    beside: bool = False  # a library's way
+
+    @property
+    def time_s(self):
+        """The median of the single times, where they were kept."""
+        return median(self.times_s) if self.times_s else self.median_s
 
 
 @dataclasses.dataclass
@@ -42,6 +49,11 @@ def printable(text, most=300):
     """`text` fit for one line of a terminal: control characters and broken Unicode show as ?, and what is too long is cut."""
     text = "".join(letter if letter.isprintable() else "?" for letter in str(text))
     return text if len(text) <= most else text[:most - 1] + "…"
+
+
+def in_threads(number):
+    """1 → "1 thread"."""
+    return f"{number} thread{'' if number == 1 else 's'}"
 
 
 class _Reader:
@@ -107,6 +119,7 @@ class _Reader:
         entry.roof_value = self.number(result, "roof_value", where)
         entry.roof_share = self.number(result, "roof_share", where)
         entry.timed_rows = self.whole(result, "timed_rows", where)
+        entry.beside = self.typed(result, "beside", bool, where, "true or false")
         return entry
 
     def size(self, shape, key, where):

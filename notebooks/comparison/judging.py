@@ -32,22 +32,32 @@ class Judgement:
         return self.verdict == SLOWER and self.low > factor
 
 
-def interval(a, b):
-    """The 95 % interval of median(b) / median(a); the same for the same times."""
+def interval(a, b, *control):
+    """The 95 % interval of median(b) / median(a); with the times (a, b) of a `control`, of that over the control's. The same for
+    the same times."""
     draw = random.Random(SEED)
-    ratios = sorted(median(draw.choices(b, k=len(b))) / median(draw.choices(a, k=len(a))) for _ in range(RESAMPLES))
+
+    def ratio(before, after):
+        return median(draw.choices(after, k=len(after))) / median(draw.choices(before, k=len(before)))
+
+    ratios = sorted(ratio(a, b) / (ratio(*control) if control else 1) for _ in range(RESAMPLES))
     outside = round(RESAMPLES * (1 - CONFIDENCE) / 2)
     return ratios[outside], ratios[-1 - outside]
 
 
-def judge(a, b):
+def judge(a, b, *control):
     """Holds entry b against entry a. A difference counts where the interval excludes 1 and the ratio is larger than what either
-    run shows against itself."""
-    spread = max(a.aa_spread, b.aa_spread)
-    if min(len(a.times_s), len(b.times_s)) < LEAST_RUNS:
-        return Judgement(b.median_s / a.median_s, None, None, spread, UNJUDGED)
-    ratio = median(b.times_s) / median(a.times_s)
-    low, high = interval(a.times_s, b.times_s)
+    run shows against itself. With the entries (a, b) of a `control`, a rung that did not change, the ratio is over the control's:
+    what slowed the whole machine down cancels."""
+    spread, ratio = max(a.aa_spread, b.aa_spread), b.time_s / a.time_s
+    if control:
+        # Each of the two ratios may be off by its own.
+        spread = (1 + spread) * (1 + max(each.aa_spread for each in control)) - 1
+        ratio /= control[1].time_s / control[0].time_s
+    times = [each.times_s for each in (a, b, *control)]
+    if min(map(len, times)) < LEAST_RUNS:
+        return Judgement(ratio, None, None, spread, UNJUDGED)
+    low, high = interval(*times)
     verdict = SAME
     if max(ratio, 1 / ratio) - 1 > spread:
         verdict = SLOWER if low > 1 else FASTER if high < 1 else SAME

@@ -25,3 +25,18 @@ def pair(a, b):
     only_a = [(in_a[key], in_b.get(key)) for key in in_a if run(in_a, key) and not run(in_b, key)]
     only_b = [(in_b[key], in_a.get(key)) for key in in_b if run(in_b, key) and not run(in_a, key)]
     return pairs, only_a, only_b
+
+
+def beside(pairs, name):
+    """Each pair with that of the rung `name` on the same shape with the same threads, and without that rung itself; and the pairs
+    where there is none."""
+    def place(entry):
+        return entry.mechanism, tuple(sorted(entry.shape.split(","))), entry.threads
+
+    controls = {}
+    for a, b in pairs:
+        if a.rung == name:
+            controls.setdefault(place(a), (a, b))
+    others = [both for both in pairs if both[0].rung != name]
+    return [(*both, *controls[place(both[0])]) for both in others if place(both[0]) in controls], \
+           [both for both in others if place(both[0]) not in controls]

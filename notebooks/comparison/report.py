@@ -1,11 +1,10 @@
 """The comparison as a document, and the document as Markdown and as a table for the terminal."""
 import itertools
-from statistics import median
 
 from . import judging
 from .differences import differences
-from .documents import Refused, base_name, printable
-from .pairs import pair
+from .documents import Refused, base_name, in_threads, printable
+from .pairs import beside, pair
 
 # Marks of a row, each with what it means.
 _SAMPLED = "* timed on a sample of the rows and scaled up"
@@ -13,26 +12,26 @@ _UNJUDGED = f"few runs: fewer than {judging.LEAST_RUNS} single times on a side, 
             "--seconds of ./course bench gives more"
 _RULE = "faster, slower: the 95 % interval of B/A excludes 1, and the ratio is larger than the A/A spread of either run"
 
-HEADS = ["rung", "threads", "A", "B", "B/A", "95 % interval", "A/A", "share of roof", ""]
+
+def heads(document):
+    """The headings over _cells."""
+    over = f" over {document['relative_to']}'s" if document["relative_to"] else ""
+    return ["rung", "threads", "A", "B", f"B/A{over}", "95 % interval", "A/A", "share of roof", ""]
 
 
-def _alone(entry, other):
+def _alone(entry, other, reason="not in the other"):
     return {"mechanism": entry.mechanism, "shape": entry.shape, "rung": entry.rung, "threads": entry.threads,
-            "reason": f"skipped in the other: {other.reason}" if other else "not in the other"}
+            "reason": f"skipped in the other: {other.reason}" if other else reason}
 
 
-def _result(a, b, found, fail_above):
-    times = {side: median_of(entry) for side, entry in (("a_s", a), ("b_s", b))}
-    return {"mechanism": a.mechanism, "shape": a.shape, "rung": a.rung, "threads": a.threads, **times, "ratio": found.ratio,
-            "low": found.low, "high": found.high, "aa_spread": found.aa_spread, "verdict": found.verdict,
+def _result(both, fail_above):
+    a, b = both[:2]
+    found = judging.judge(*both)
+    return {"mechanism": a.mechanism, "shape": a.shape, "rung": a.rung, "threads": a.threads, "a_s": a.time_s, "b_s": b.time_s,
+            "ratio": found.ratio, "low": found.low, "high": found.high, "aa_spread": found.aa_spread, "verdict": found.verdict,
             "runs_a": len(a.times_s), "runs_b": len(b.times_s), "sampled": "sampled" in (a.status, b.status),
             "roof_kind": b.roof_kind, "roof_share_a": a.roof_share, "roof_share_b": b.roof_share,
             "fails": fail_above is not None and found.slower_than(fail_above)}
-
-
-def median_of(entry):
-    """Seconds: the median of the single times, where they were kept."""
-    return median(entry.times_s) if entry.times_s else entry.median_s
 
 
 def _about(document):
@@ -40,19 +39,35 @@ def _about(document):
     return {"file": base_name(document), **{key: None if value is None else printable(value) for key, value in said.items()}}
 
 
-def compare(a, b, fail_above=None):
+def _moved(pairs, relative_to):
+    """A library's rung, which nobody here changed, that took longer or shorter: then more than the code is different."""
+    if relative_to is not None:
+        return
+    for a, b in pairs:
+        if a.beside and judging.judge(a, b).verdict != judging.SAME and len(a.times_s) >= judging.LEAST_RUNS <= len(b.times_s):
+            yield {"what": f"a library's own {a.rung} ({a.mechanism}, {a.shape}, {in_threads(a.threads)}), which says that the machine was not "
+                           "equally busy, or the library is another (see --relative-to)",
+                   "a": seconds(a.time_s), "b": seconds(b.time_s)}
+
+
+def compare(a, b, fail_above=None, relative_to=None):
     """The whole comparison as a dictionary, which --json writes. Raises Refused where the two have nothing in common, or where
     `fail_above` is asked and nothing can be judged."""
     pairs, only_a, only_b = pair(a, b)
     if not pairs:
         raise Refused(f"{a.name} and {b.name} have no mechanism, rung, shape and number of threads in common")
-    results = [_result(*both, judging.judge(*both), fail_above) for both in pairs]
+    compared, alone = (pairs, []) if relative_to is None else beside(pairs, relative_to)
+    if not compared:
+        raise Refused(f"--relative-to: no rung '{printable(relative_to)}' stands beside others in both files")
+    results = [_result(both, fail_above) for both in compared]
     if fail_above is not None and all(result["verdict"] == judging.UNJUDGED for result in results):
         raise Refused(f"--fail-above: no rung has {judging.LEAST_RUNS} single times in both files, so none can be judged; measure "
                       "again with a larger --seconds")
     return {"schema": 1, "a": _about(a), "b": _about(b), "confidence": judging.CONFIDENCE, "resamples": judging.RESAMPLES,
-            "seed": judging.SEED, "fail_above": fail_above, "differences": differences(a, b, pairs),
-            "only_in_a": [_alone(*each) for each in only_a], "only_in_b": [_alone(*each) for each in only_b], "results": results}
+            "seed": judging.SEED, "fail_above": fail_above, "relative_to": None if relative_to is None else printable(relative_to),
+            "differences": [*differences(a, b, pairs), *_moved(pairs, relative_to)],
+            "only_in_a": [_alone(*each) for each in only_a], "only_in_b": [_alone(*each) for each in only_b],
+            "not_compared": [_alone(each[0], None, f"no {printable(relative_to)} beside it") for each in alone], "results": results}
 
 
 def seconds(value):
@@ -93,13 +108,13 @@ def _origin(side, about):
 def _warnings(document):
     """What differs besides the code, and what is in one file only: a line each."""
     lines = [f"{each['what']}: A {each['a']}, B {each['b']}" for each in document["differences"]]
-    for side in ("a", "b"):
+    for words, listed in (("only in A", "only_in_a"), ("only in B", "only_in_b"), ("not compared", "not_compared")):
         by = {}
-        for each in document[f"only_in_{side}"]:
+        for each in document[listed]:
             key = each["mechanism"], each["shape"], each["threads"], each["reason"]
             by.setdefault(key, []).append(each["rung"])
-        lines += [f"only in {side.upper()}: {', '.join(rungs)} ({mechanism}, {shape}, {threads} thread{'' if threads == 1 else 's'}; "
-                  f"{reason})" for (mechanism, shape, threads, reason), rungs in by.items()]
+        lines += [f"{words}: {', '.join(rungs)} ({mechanism}, {shape}, {in_threads(threads)}; {reason})"
+                  for (mechanism, shape, threads, reason), rungs in by.items()]
     return lines
 
 
@@ -123,7 +138,7 @@ def failures(document):
         return ""
     worst = max(found, key=lambda result: result["ratio"])
     return f"{len(found)} of {len(document['results'])} slower than {document['fail_above']:g} times (marked !), the most {worst['rung']} " \
-           f"({worst['mechanism']}, {worst['shape']}, {worst['threads']} thread{'' if worst['threads'] == 1 else 's'}): " \
+           f"({worst['mechanism']}, {worst['shape']}, {in_threads(worst['threads'])}): " \
            f"{factor(worst['ratio'])}, {interval(worst)}"
 
 
@@ -148,8 +163,8 @@ def _aligned(rows, widths):
 def terminal(document):
     """The comparison as text: warnings, then a table for each mechanism and shape, then what the marks mean."""
     lines = [_origin("A", document["a"]), _origin("B", document["b"]), *_warnings(document)]
-    tables = [(heading, [HEADS] + [_cells(result) for result in results]) for heading, results in groups(document)]
-    widths = [max(len(row[column]) for _, rows in tables for row in rows) for column in range(len(HEADS))]
+    tables = [(heading, [heads(document)] + [_cells(result) for result in results]) for heading, results in groups(document)]
+    widths = [max(len(row[column]) for _, rows in tables for row in rows) for column in range(len(tables[0][1][0]))]
     for heading, rows in tables:
         lines += ["", heading, *_aligned(rows, widths)]
     return "\n".join([*lines, "", summary(document), *_notes(document)]) + "\n"
@@ -168,7 +183,8 @@ def markdown(document):
     if warnings:
         parts.append("Not the same in both:\n\n" + "\n".join(f"- {_escaped(line)}" for line in warnings))
     for heading, results in groups(document):
-        head = ["| " + " | ".join(HEADS) + " |", "|---|" + "---:|" * (len(HEADS) - 2) + "---|"]
+        names = heads(document)
+        head = ["| " + " | ".join(map(_escaped, names)) + " |", "|---|" + "---:|" * (len(names) - 2) + "---|"]
         rows = ["| " + " | ".join(_escaped(cell) for cell in _cells(result)) + " |" for result in results]
         parts += [f"## {_escaped(heading)}", "\n".join(head + rows)]
     return "\n\n".join([*parts, summary(document), *map(_escaped, _notes(document))]) + "\n"
