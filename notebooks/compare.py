@@ -36,7 +36,8 @@ def _factor(text):
 
 
 def _options():
-    parser = _Parser(prog="./course compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser = _Parser(prog="./course compare", description=__doc__, allow_abbrev=False,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("a", metavar="A.json")
     parser.add_argument("b", metavar="B.json")
     parser.add_argument("--markdown", metavar="FILE|-")
@@ -47,7 +48,8 @@ def _options():
     options = parser.parse_args()
     named = [name for name in (options.markdown, options.json, options.figure) if name is not None]
     if len(set(named)) < len(named):
-        raise Refused(f"two of --markdown, --json and --figure go to {printable(named[0]) if named[0] != '-' else 'standard output'}")
+        where = "standard output" if "-" in named else printable(named[0])
+        raise Refused(f"two of --markdown, --json and --figure go to {where}")
     if options.figure is not None and not options.figure.endswith((".png", ".svg")):
         raise Refused(f"--figure takes a name that ends in .png or .svg, not '{printable(options.figure)}'")
     return options

@@ -10,10 +10,12 @@ _SLOWER = "#E69F00"
 _BAND = "#DDDDDD"
 # The shape of a point says the same as its colour.
 _LOOKS = {"faster": {"marker": "<", "color": RUNG, "markersize": 8}, "slower": {"marker": ">", "color": _SLOWER, "markersize": 8},
-          "": {"marker": "o", "color": "white", "markersize": 5.5}, "few runs": {"marker": "x", "color": "black", "markersize": 5.5}}
+          "": {"marker": "o", "color": "white", "markersize": 5.5},
+          "few runs": {"marker": "x", "color": "black", "markersize": 5.5}}
 _WORDS = {"faster": "B is faster", "slower": "B is slower", "": "no difference found", "few runs": "too few runs to tell"}
 # Ratios to mark on the axis: as many of the finest steps as fit.
-_TICKS = ((0.9, 0.92, 0.94, 0.96, 0.98, 1, 1.02, 1.04, 1.06, 1.08, 1.1), (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.3, 1.4),
+_TICKS = ((0.9, 0.92, 0.94, 0.96, 0.98, 1, 1.02, 1.04, 1.06, 1.08, 1.1),
+          (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.3, 1.4),
           (0.25, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4), tuple(10.0 ** power for power in range(-12, 13)))
 
 
@@ -36,7 +38,7 @@ def _row(axes, place, result):
 
 def _limits(results):
     """The ends of the axis, at least 5 % to each side; the A/A spread of a disturbed rung may reach beyond."""
-    ends = [end for result in results for end in (result["ratio"], result["low"] or result["ratio"], result["high"] or result["ratio"])]
+    ends = [result[end] for result in results for end in ("ratio", "low", "high") if result[end] is not None]
     return min(*ends, 1 / 1.05) / 1.02, max(*ends, 1.05) * 1.02
 
 
@@ -48,7 +50,7 @@ def _axis(axes, results, relative_to):
     axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-    over = f", over that of {relative_to}," if relative_to else ""
+    over = f" relative to {relative_to}" if relative_to else ""
     axes.set_xlabel(f"time of B over time of A{over} (ratio of medians, logarithmic axis): left of 1, B is faster")
 
 
@@ -61,44 +63,53 @@ def _legend(axes, verdicts, fail_above):
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncol=3, fontsize=8.5, borderaxespad=0.3, handlelength=2)
 
 
-def comparison(document):
-    """The ratios of a comparison, as `./course compare --json` writes it: a point a rung, the whisker its 95 % interval, the grey
-    band what either run shows against itself. A filled triangle is a difference, a ring is none."""
-    results = document["results"]
-    places, labels, headings, place = [], [], [], 0
-    for i, result in enumerate(results):
-        heading = f"{result['mechanism']}, {result['shape']}"
-        if not headings or headings[-1][1] != heading:
-            headings.append((place, heading))
-            place += 1
-        places.append(place)
-        labels.append(f"{result['rung']}{' *' if result['sampled'] else ''}, {result['threads']} thread{'' if result['threads'] == 1 else 's'}")
-        place += 1
-    figure, axes = plt.subplots(figsize=(8.5, 0.27 * place + 2.1))
-    axes.axvline(1, color="black", linewidth=1.2, zorder=2)
-    for where, result in zip(places, results):
-        _row(axes, where, result)
-    for where, heading in headings:
-        axes.annotate(heading, (0, where), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center",
-                      fontsize=8, fontweight="bold", backgroundcolor="white", zorder=5)
-    axes.set_yticks(places, labels)
-    axes.set_ylim(place - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="y", visible=False)
-    _axis(axes, results, document["relative_to"])
-    if document["fail_above"] is not None:
-        axes.axvline(document["fail_above"], color="black", linestyle=":", zorder=2)
-    _legend(axes, {result["verdict"] for result in results}, document["fail_above"])
-    counts = {verdict: sum(result["verdict"] == verdict for result in results) for verdict in _WORDS}
+def _title(document):
+    counts = {verdict: sum(result["verdict"] == verdict for result in document["results"]) for verdict in _WORDS}
     words = f"B against A: {counts['faster']} faster, {counts['slower']} slower, {counts['']} without a difference"
     if counts["few runs"]:
         words += f", {counts['few runs']} with too few runs to tell"
-    if any(result["sampled"] for result in results):
+    if any(result["sampled"] for result in document["results"]):
         words += "\n* timed on a sample of the rows"
-    figure.suptitle(words, x=0.01, ha="left", fontsize=11)
-    figure.tight_layout(rect=(0, 0.45 / (0.27 * place + 2.1), 1, 1))
-    foot = "\n".join(f"{side.upper()}: " + " · ".join(str(part) for part in document[side].values() if part) for side in ("a", "b"))
+    return words
+
+
+def _foot(document):
+    lines = [f"{side.upper()}: " + " · ".join(filter(None, document[side].values())) for side in ("a", "b")]
     if document["differences"]:
-        foot += f"\nnot the same in both: {', '.join(each['what'] for each in document['differences'])}"
-    figure.text(0.01, 0.005, foot, fontsize=7, color="#555555", ha="left", va="bottom", wrap=True)
+        lines.append("not the same in both: " + ", ".join(each["what"] for each in document["differences"]))
+    return "\n".join(lines)
+
+
+def comparison(document):
+    """The ratios of a comparison, as `./course compare --json` writes it: a point a rung, the whisker its 95 % interval, the grey
+    band what either run shows against itself. A filled triangle is a difference, a ring is none."""
+    # A line of the picture for each heading and each result.
+    lines, last = [], None
+    for result in document["results"]:
+        heading = f"{result['mechanism']}, {result['shape']}"
+        lines += [heading, result] if heading != last else [result]
+        last = heading
+    height = 0.27 * len(lines) + 2.1
+    figure, axes = plt.subplots(figsize=(8.5, height))
+    axes.axvline(1, color="black", linewidth=1.2, zorder=2)
+    names = {}
+    for place, content in enumerate(lines):
+        if isinstance(content, str):
+            axes.annotate(content, (0, place), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+                          va="center", fontsize=8, fontweight="bold", backgroundcolor="white", zorder=5)
+        else:
+            _row(axes, place, content)
+            mark, threads = " *" if content["sampled"] else "", content["threads"]
+            names[place] = f"{content['rung']}{mark}, {threads} thread{'' if threads == 1 else 's'}"
+    axes.set_yticks(list(names), list(names.values()))
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    _axis(axes, document["results"], document["relative_to"])
+    if document["fail_above"] is not None:
+        axes.axvline(document["fail_above"], color="black", linestyle=":", zorder=2)
+    _legend(axes, {result["verdict"] for result in document["results"]}, document["fail_above"])
+    figure.suptitle(_title(document), x=0.01, ha="left", fontsize=11)
+    figure.tight_layout(rect=(0, 0.45 / height, 1, 1))
+    figure.text(0.01, 0.005, _foot(document), fontsize=7, color="#555555", ha="left", va="bottom", wrap=True)
     return figure

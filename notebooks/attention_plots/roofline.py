@@ -11,9 +11,9 @@ from .tables import number
 # A roof farther above the multiply-adds than this is out of sight, and far from binding.
 _NEAR = 2
 _OTHERS = {"exp": ("exps", "exponentials"), "reciprocal": ("reciprocals", "divisions")}
-_CAPTION = ("Look first to which side of the corner a rung stands. Left of it, under the slope, the memory sets the limit; right of it, under the level\n"
-            "line, the multiply-adds. A step to the right stores less, a step up computes faster. Bytes: inputs and output once, and what the rung\n"
-            "stores twice, written and read back; a point above the slope has that from a cache.")
+_CAPTION = ("Look first to which side of the corner a rung stands. Left of it, under the slope, the memory sets the limit; right of\n"
+            "it, under the level line, the arithmetic. A step to the right stores less, a step up computes faster. Bytes: inputs and\n"
+            "output once, and twice what the rung stores, written and read back; a point above the slope has that from a cache.")
 
 
 def _intensity(row):
@@ -133,8 +133,8 @@ def roofline(problem):
         _panel(axes, problem, rows, threads)
     panels[0, 0].set_ylabel("GFLOP/s of each core")
     best = max(rows, key=lambda row: row["roof_share"])
-    words = f"{problem['title']}: where each rung stands under the roofs\n" \
-            f"Nearest: {best['rung']}, {100 * best['roof_share']:.0f} % of the {best['roof_kind']} roof, {number(_intensity(best))} FLOP a byte"
+    words = f"{problem['title']}: where each rung stands under the roofs\nNearest: {best['rung']}, " \
+            f"{100 * best['roof_share']:.0f} % of the {best['roof_kind']} roof, {number(_intensity(best))} FLOP a byte"
     if any(row["status"] == "sampled" for row in rows):
         words += ".  Hollow: timed on a sample of the rows, memory computed"
     figure.suptitle(words, x=0.01, ha="left", fontsize=11)

@@ -23,7 +23,8 @@ def _panel(axes, rows, whole, threads):
         if ends is not None:
             axes.plot(ends, [place, place], color="black", linewidth=1.4, marker="|", markersize=7, zorder=3)
         words = f"{ratio:.3g}×" + (" (too few runs)" if ends is None else " (noise)" if noise else "")
-        axes.annotate(words, (max(ratio, 1, *(ends or ())), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axes.annotate(words, (max(ratio, 1, *(ends or ())), place), xytext=(6, 0), textcoords="offset points", va="center",
+                      fontsize=8.5)
     axes.axvline(1, color="black", linewidth=1.2)
     least, most = axes.get_xlim()
     axes.set_xlim(least, most + 0.25 * (most - least))
@@ -46,15 +47,15 @@ def steps(problem, whole):
         raise Missing(f"{problem['name']} has not been run with {whole} and with its steps switched off")
     names = list(dict.fromkeys((row["rung"], row["idea"]) for row in without))
     counts = sorted({row["threads"] for row in without})
-    figure, panels = plt.subplots(1, len(counts), figsize=(8 if len(counts) == 1 else 5.2 * len(counts) + 2.4, 0.42 * len(names) + 2.1),
-                                  squeeze=False, sharey=True)
+    width = 8 if len(counts) == 1 else 5.2 * len(counts) + 2.4
+    figure, panels = plt.subplots(1, len(counts), figsize=(width, 0.42 * len(names) + 2.1), squeeze=False, sharey=True)
     for axes, threads in zip(panels[0], counts):
         here = {row["rung"]: row for row in without if row["threads"] == threads}
         _panel(axes, [(place, here[rung]) for place, (rung, _) in enumerate(names) if rung in here], full[threads], threads)
         axes.set_yticks(range(len(names)), [idea for _, idea in names])
         axes.set_ylim(len(names) - 0.4, -0.6)
-    figure.suptitle(f"{problem['title']}\nWhat each step of {whole} is worth: without it, the same work takes so many times as long",
-                    x=0.01, ha="left", fontsize=11)
+    figure.suptitle(f"{problem['title']}\nWhat each step of {whole} is worth: without it, the same work takes so many times as "
+                    "long", x=0.01, ha="left", fontsize=11)
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     foot(figure, problem)
     return figure

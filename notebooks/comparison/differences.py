@@ -68,14 +68,15 @@ def _roofs(pairs):
 def _rows(pairs):
     for a, b in pairs:
         if a.timed_rows != b.timed_rows:
-            yield _difference(f"rows timed for {a.rung} ({a.mechanism}, {a.shape}, {in_threads(a.threads)})", a.timed_rows, b.timed_rows)
+            yield _difference(f"rows timed for {a.rung} ({a.mechanism}, {a.shape}, {in_threads(a.threads)})",
+                              a.timed_rows, b.timed_rows)
 
 
 def _no_times(a, b):
     """A file of a version that did not keep the single times."""
-    lacking = [all(not entry.times_s for entry in each.entries if entry.status != "skipped") for each in (a, b)]
-    if any(lacking):
-        yield _difference("single times, without which there is no interval", *("not kept" if lacks else "kept" for lacks in lacking))
+    kept = [any(entry.times_s for entry in each.entries) for each in (a, b)]
+    if not all(kept):
+        yield _difference("single times, without which there is no interval", *("kept" if has else "not kept" for has in kept))
 
 
 def differences(a, b, pairs):

@@ -8,8 +8,8 @@ from .pairs import beside, pair
 
 # Marks of a row, each with what it means.
 _SAMPLED = "* timed on a sample of the rows and scaled up"
-_UNJUDGED = f"few runs: fewer than {judging.LEAST_RUNS} single times on a side, too few to tell a difference from chance; a larger " \
-            "--seconds of ./course bench gives more"
+_UNJUDGED = f"few runs: fewer than {judging.LEAST_RUNS} single times on a side, too few to tell a difference from chance; " \
+            "./course bench --seconds 5 makes more"
 _RULE = "faster, slower: the 95 % interval of B/A excludes 1, and the ratio is larger than the A/A spread of either run"
 
 
@@ -45,7 +45,7 @@ def _moved(pairs, relative_to):
         return
     for a, b in pairs:
         if a.beside and judging.judge(a, b).verdict != judging.SAME and len(a.times_s) >= judging.LEAST_RUNS <= len(b.times_s):
-            yield {"what": f"a library's own {a.rung} ({a.mechanism}, {a.shape}, {in_threads(a.threads)}), which says that the machine was not "
+            yield {"what": f"a library's own {a.rung} ({a.mechanism}, {a.shape}, {in_threads(a.threads)}), so the machine was not "
                            "equally busy, or the library is another (see --relative-to)",
                    "a": seconds(a.time_s), "b": seconds(b.time_s)}
 
@@ -137,8 +137,8 @@ def failures(document):
     if not found:
         return ""
     worst = max(found, key=lambda result: result["ratio"])
-    return f"{len(found)} of {len(document['results'])} slower than {document['fail_above']:g} times (marked !), the most {worst['rung']} " \
-           f"({worst['mechanism']}, {worst['shape']}, {in_threads(worst['threads'])}): " \
+    return f"{len(found)} of {len(document['results'])} slower than {document['fail_above']:g} times (marked !), the most " \
+           f"{worst['rung']} ({worst['mechanism']}, {worst['shape']}, {in_threads(worst['threads'])}): " \
            f"{factor(worst['ratio'])}, {interval(worst)}"
 
 
