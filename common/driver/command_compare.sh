@@ -23,7 +23,8 @@ settings, roofs), and what is in one file only. A and B may also be two ladder.j
   --relative-to RUNG    ratios over that of a rung that did not change, as openblas: what slowed the whole machine down cancels
 
 A run differs from the next by more than its own noise where the machine is busy: compare two runs of the same program first,
-and see what is marked there, also with --relative-to. Rungs with fewer than four single times are not judged; bench --seconds 5 gives more of them.
+and see what is marked there, also with --relative-to. Rungs with fewer than four single times are not judged; bench
+--seconds 5 makes more of them.
 Exit status: 0 fine; 1 --fail-above found something; 2 something to put right first (one line says what).
 END
 }
