@@ -112,12 +112,14 @@ void BackwardPart::run(Index head, KeyRange part, float* query_gradient, Backwar
     const Index first = std::max(part.first, p_.mask.keys_of(i, p_.keys()).first);
     const Index last = std::min(part.last, p_.mask.keys_of(i + rows - 1, p_.keys()).last);
     std::fill(query_gradient_.begin(), query_gradient_.end(), 0.F);
-    if (first < last) pack_queries(i, rows);
-    // Blocks start where they start for every block of queries: the order of a sum shall not depend on what a
-    // mask hides.
-    for (Index j = part.first + (first - part.first) / blocks_.keys * blocks_.keys; j < last;
-         j += blocks_.keys)  // blocks of keys
-      tile(rows, {j, std::min(j + blocks_.keys, part.last)}, part);
+    if (first < last) {
+      pack_queries(i, rows);
+      // Blocks start where they start for every block of queries: the order of a sum shall not depend on what a
+      // mask hides.
+      const Index begin = part.first + (first - part.first) / blocks_.keys * blocks_.keys;
+      for (Index j = begin; j < last; j += blocks_.keys)  // blocks of keys
+        tile(rows, {j, std::min(j + blocks_.keys, part.last)}, part);
+    }
     write_query_gradient(rows, query_gradient + i * p_.dim());
   }
   write_key_gradients(part, out);
