@@ -32,10 +32,12 @@ void backward_formula(const BackwardProblem& p, BackwardOutput& out) {
   const Tensor<2> visible = visible_of(p);
   // x yᵀ and x y
   const auto times_transposed = [](const Tensor<2>& x, const Tensor<2>& y) {
-    return Tensor<2>(xt::sum(xt::view(x, all(), newaxis(), all()) * xt::view(y, newaxis(), all(), all()), {2}));
+    return Tensor<2>(
+        xt::sum(xt::view(x, all(), newaxis(), all()) * xt::view(y, newaxis(), all(), all()), {2}));
   };
   const auto times = [](const Tensor<2>& x, const Tensor<2>& y) {
-    return Tensor<2>(xt::sum(xt::view(x, all(), all(), newaxis()) * xt::view(y, newaxis(), all(), all()), {1}));
+    return Tensor<2>(
+        xt::sum(xt::view(x, all(), all(), newaxis()) * xt::view(y, newaxis(), all(), all()), {1}));
   };
   const auto transposed = [](const Tensor<2>& x) { return Tensor<2>(xt::transpose(x)); };
   for (std::size_t b = 0; b < p.query.shape()[0]; ++b)
@@ -47,7 +49,9 @@ void backward_formula(const BackwardProblem& p, BackwardOutput& out) {
       const Tensor<1> lse = xt::view(p.lse, b, h);
       const Tensor<2> output_gradient = xt::view(p.output_gradient, b, h);
 
-      const auto masked = [&visible](const auto& x) { return Tensor<2>(xt::where(xt::equal(visible, 1.F), x, 0.F)); };
+      const auto masked = [&visible](const auto& x) {
+        return Tensor<2>(xt::where(xt::equal(visible, 1.F), x, 0.F));
+      };
 
       // P = exp(S − lse)
       const Tensor<2> scores = p.scale * times_transposed(query, key);
@@ -57,7 +61,8 @@ void backward_formula(const BackwardProblem& p, BackwardOutput& out) {
       // dS = P ∘ (dP − D), dP = dO Vᵀ, D_i = dO_i · O_i
       const Tensor<2> weights_gradient = times_transposed(output_gradient, value);
       const Tensor<1> delta = xt::sum(output_gradient * output, {1});
-      const Tensor<2> scores_gradient = masked(weights * (weights_gradient - xt::view(delta, all(), newaxis())));
+      const Tensor<2> scores_gradient =
+          masked(weights * (weights_gradient - xt::view(delta, all(), newaxis())));
       // dQ = scale · dS K
       xt::view(out.query_gradient, b, h) = p.scale * times(scores_gradient, key);
       // dK = scale · dSᵀ Q

@@ -71,6 +71,14 @@ void multiply(Index rows, Index depth, Index block, const float* a, Index a_stri
                                b_stride, c + y * c_stride, c_stride);
 }
 
+/// Of a block of keys, turned round: its rows are as long, and a little more.
+Index transposed_stride(const BackwardBlocks& blocks) { return blocks.keys + simd::lanes; }
+
+/// Of all blocks of a part.
+Index transposed_floats(const BackwardBlocks& blocks, Index keys, Index dim) {
+  return (keys + blocks.keys - 1) / blocks.keys * transposed_stride(blocks) * dim;
+}
+
 }  // namespace
 
 BackwardBlocks::BackwardBlocks(const BackwardProblem& p)
@@ -90,7 +98,7 @@ BackwardPart::BackwardPart(const BackwardProblem& p, Index most_keys)
       lse_(size(blocks_.queries)),
       delta_(size(blocks_.queries)),
       query_gradient_(size(blocks_.queries * p.dim())),
-      key_transposed_(size((blocks_.keys + simd::lanes) * p.dim())),
+      key_transposed_(size(transposed_floats(blocks_, most_keys, p.dim()))),
       weights_(size(blocks_.keys * blocks_.stride)),
       score_gradient_(size(blocks_.keys * blocks_.stride)),
       key_gradient_(size(most_keys * padded_dim_)),
@@ -99,14 +107,20 @@ BackwardPart::BackwardPart(const BackwardProblem& p, Index most_keys)
 std::size_t BackwardPart::bytes(const BackwardProblem& p, Index most_keys) {
   const BackwardBlocks b(p);
   const Index padded = round_up(p.dim(), panel) + round_up(p.value_dim(), panel);
-  return sizeof(float) * size(b.queries * (padded + 2 * p.dim() + p.value_dim() + 2) +
-                              (b.keys + simd::lanes) * p.dim() + 2 * b.keys * b.stride + most_keys * padded);
+  return sizeof(float) *
+         size(b.queries * (padded + 2 * p.dim() + p.value_dim() + 2) +
+              transposed_floats(b, most_keys, p.dim()) + 2 * b.keys * b.stride + most_keys * padded);
 }
 
 void BackwardPart::run(Index head, KeyRange part, float* query_gradient, BackwardOutput& out) {
   head_ = head;
   std::fill(key_gradient_.begin(), key_gradient_.end(), 0.F);
   std::fill(value_gradient_.begin(), value_gradient_.end(), 0.F);
+  for (Index j = part.first; j < part.last; j += blocks_.keys)
+    simd::transpose(
+        p_.key_of(head) + j * p_.dim(), p_.dim(), std::min(blocks_.keys, part.last - j), p_.dim(),
+        key_transposed_.data() + (j - part.first) / blocks_.keys * transposed_stride(blocks_) * p_.dim(),
+        transposed_stride(blocks_));
   for (Index i = 0; i < p_.queries(); i += blocks_.queries) {  // blocks of queries
     const Index rows = std::min(blocks_.queries, p_.queries() - i);
     const Index first = std::max(part.first, p_.mask.keys_of(i, p_.keys()).first);
@@ -114,8 +128,8 @@ void BackwardPart::run(Index head, KeyRange part, float* query_gradient, Backwar
     std::fill(query_gradient_.begin(), query_gradient_.end(), 0.F);
     if (first < last) {
       pack_queries(i, rows);
-      // Blocks start where they start for every block of queries: the order of a sum shall not depend on what a
-      // mask hides.
+      // Blocks start where they start for every block of queries: the order of a sum shall not depend on what
+      // a mask hides.
       const Index begin = part.first + (first - part.first) / blocks_.keys * blocks_.keys;
       for (Index j = begin; j < last; j += blocks_.keys)  // blocks of keys
         tile(rows, {j, std::min(j + blocks_.keys, part.last)}, part);
@@ -181,9 +195,10 @@ KeyRange BackwardPart::seen_from(QueryRange queries, KeyRange keys) const {
 void BackwardPart::tile(Index rows, KeyRange keys, KeyRange part) {
   const Index count = keys.last - keys.first;
   const float* key = p_.key_of(head_) + keys.first * p_.dim();
-  simd::transpose(key, p_.dim(), count, p_.dim(), key_transposed_.data(), blocks_.keys + simd::lanes);
   mixed_ = p_.mask.keys_of(first_query_, p_.keys()).last < keys.last ||
            p_.mask.keys_of(first_query_ + rows - 1, p_.keys()).first > keys.first;
+  block_transposed_ = key_transposed_.data() +
+                      (keys.first - part.first) / blocks_.keys * transposed_stride(blocks_) * p_.dim();
   weights(rows, keys);
   if (mixed_) hide(rows, keys);
   float* key_gradient = key_gradient_.data() + (keys.first - part.first) * padded_dim_;
@@ -260,8 +275,8 @@ void BackwardPart::add_products(Index rows, KeyRange keys, float* key_gradient, 
   for (Index x = 0; x < rows; x += panel) {  // panels of queries
     const KeyRange seen = seen_from({x, std::min(x + panel, rows)}, keys);
     if (seen.first >= seen.last) continue;
-    multiply<simd::Into::add>(p_.dim(), seen.last - seen.first, blocks_.keys,
-                              key_transposed_.data() + seen.first, blocks_.keys + simd::lanes,
+    multiply<simd::Into::add>(p_.dim(), seen.last - seen.first, blocks_.keys, block_transposed_ + seen.first,
+                              transposed_stride(blocks_),
                               score_gradient_.data() + seen.first * blocks_.stride + x, blocks_.stride,
                               query_gradient_.data() + x * p_.dim(), panel);
   }
@@ -291,7 +306,7 @@ void BackwardPart::add_visible(Index rows, KeyRange keys, float* key_gradient, f
     const Index x = i / panel * panel;
     // All of the panel's columns are computed, and this query's is kept.
     multiply<simd::Into::replace>(p_.dim(), seen.last - seen.first, blocks_.keys,
-                                  key_transposed_.data() + seen.first, blocks_.keys + simd::lanes,
+                                  block_transposed_ + seen.first, transposed_stride(blocks_),
                                   score_gradient_.data() + seen.first * blocks_.stride + x, blocks_.stride,
                                   sum.data(), panel);
     for (Index c = 0; c < p_.dim(); ++c)

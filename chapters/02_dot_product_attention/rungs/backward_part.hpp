@@ -16,9 +16,9 @@ struct BackwardBlocks {
   explicit BackwardBlocks(const BackwardProblem& problem);
 };
 
-/// Largest sides of a tile; a sum over queries or keys starts anew for each tile. Of P and dS it has 200 KB,
-/// which a second-level cache holds beside what they are made of.
-inline constexpr Index backward_block_queries = 256;
+/// Largest sides of a tile; a sum over queries or keys starts anew for each tile. P and dS of one take 110
+/// KB, which a second-level cache holds beside what they are made of.
+inline constexpr Index backward_block_queries = 128;
 inline constexpr Index backward_block_keys = 8 * simd::tile_rows;
 
 /// Depth of a score's sum that a panel in the nearest cache allows; it starts anew there.
@@ -67,9 +67,10 @@ class BackwardPart {
   tensor::Buffer lse_, delta_;     ///< lse · log2(e) and D, [queries]
   tensor::Buffer query_gradient_;  ///< dQᵀ before the scale: [query / 32][dim][32]
   // Of a block of keys.
-  tensor::Buffer key_transposed_;            ///< [dim][keys]
   tensor::Buffer weights_, score_gradient_;  ///< Pᵀ and dSᵀ: [keys][queries]
+  const float* block_transposed_ = nullptr;  ///< its part of key_transposed_: [dim][keys]
   // Of the whole part.
+  tensor::Buffer key_transposed_;                 ///< Kᵀ, block by block
   tensor::Buffer key_gradient_, value_gradient_;  ///< before the scale: [keys][whole panels]
 };
 
