@@ -193,6 +193,15 @@ Backward describe() {
       {"parallel", "parts of the keys, partial sums of dQ", backward_parallel, backward_parallel_workspace,
        tile},
   };
+#ifdef ATTENTION_HAS_OPENBLAS
+  m.ladder.push_back({"openblas",
+                      "five library products a block of keys",
+                      backward_openblas,
+                      backward_openblas_workspace,
+                      {},
+                      true,
+                      true});
+#endif
   return m;
 }
 

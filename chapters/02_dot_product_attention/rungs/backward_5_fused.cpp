@@ -98,9 +98,9 @@ BackwardPart::BackwardPart(const BackwardProblem& p, Index most_keys)
       lse_(size(blocks_.queries)),
       delta_(size(blocks_.queries)),
       query_gradient_(size(blocks_.queries * p.dim())),
-      key_transposed_(size(transposed_floats(blocks_, most_keys, p.dim()))),
       weights_(size(blocks_.keys * blocks_.stride)),
       score_gradient_(size(blocks_.keys * blocks_.stride)),
+      key_transposed_(size(transposed_floats(blocks_, most_keys, p.dim()))),
       key_gradient_(size(most_keys * padded_dim_)),
       value_gradient_(size(most_keys * padded_value_dim_)) {}
 
@@ -164,10 +164,8 @@ void BackwardPart::pack_queries(Index first, Index rows) {
     lse_[size(i)] = infinity;
     delta_[size(i)] = 0;
     if (i >= rows) continue;
-    const float lse = p_.lse_of(head_)[first + i];
-    // An infinite score makes all weights of its row NaN, as the formula has it.
-    lse_[size(i)] = lse == infinity ? std::numeric_limits<float>::quiet_NaN()
-                                    : static_cast<float>(static_cast<double>(lse) * std::numbers::log2e);
+    lse_[size(i)] =
+        static_cast<float>(static_cast<double>(p_.lse_of(head_)[first + i]) * std::numbers::log2e);
     // D_i = dO_i · O_i in float64: it is taken from every dP of the row.
     double sum = 0;
     for (Index c = 0; c < value_dim; ++c)

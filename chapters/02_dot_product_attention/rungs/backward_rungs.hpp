@@ -12,6 +12,8 @@ void backward_openmp(const BackwardProblem& problem, BackwardOutput& out);
 void backward_tiled(const BackwardProblem& problem, BackwardOutput& out);
 void backward_fused(const BackwardProblem& problem, BackwardOutput& out);
 void backward_parallel(const BackwardProblem& problem, BackwardOutput& out);
+/// Beside the ladder: what one would otherwise call.
+void backward_openblas(const BackwardProblem& problem, BackwardOutput& out);
 
 /// Keys of a tile of backward_tiled.
 inline constexpr Index backward_tiled_keys = 64;
@@ -22,5 +24,6 @@ std::size_t backward_loops_workspace(const BackwardProblem& problem);
 std::size_t backward_tiled_workspace(const BackwardProblem& problem);
 std::size_t backward_fused_workspace(const BackwardProblem& problem);
 std::size_t backward_parallel_workspace(const BackwardProblem& problem);
+std::size_t backward_openblas_workspace(const BackwardProblem& problem);
 
 }  // namespace attention::dot_product
