@@ -280,29 +280,33 @@ void BackwardPart::add_products(Index rows, KeyRange keys, float* key_gradient, 
   }
 }
 
-/// The same sums in the same order, but each over the pairs that are seen alone: zeros before and after
-/// change nothing.
+/// The same sums by the same kernels in the same order, but each over the pairs that are seen alone: zeros
+/// before and after change nothing. Whole strips and panels are computed, of which one key or one query is
+/// kept.
 void BackwardPart::add_visible(Index rows, KeyRange keys, float* key_gradient, float* value_gradient) {
-  for (Index j = keys.first; j < keys.last; ++j) {
-    const QueryRange seen = seen_by({j, j + 1});
+  const Index count = keys.last - keys.first;
+  const Index height = strip_height(count);
+  tensor::Buffer sum(size(std::max<Index>(p_.dim(), simd::tile_rows) * panel));
+  for (Index y = 0; y < count; ++y) {
+    const QueryRange seen = seen_by({keys.first + y, keys.first + y + 1});
     if (seen.first >= seen.last) continue;
-    const Index y = j - keys.first;
+    const Index first = y / height * height;
     const auto add = [&](const tensor::Buffer& tile, const tensor::Buffer& columns, Index padded, float* to) {
-      for (Index c = 0; c < padded; c += panel)
-        simd::multiply_strip<simd::Into::add>(1, seen.last - seen.first, blocks_.queries,
-                                              tile.data() + y * blocks_.stride + seen.first, blocks_.stride,
-                                              columns.data() + c * blocks_.queries + seen.first * panel,
-                                              panel, to + y * padded + c, padded);
+      for (Index c = 0; c < padded; c += panel) {
+        simd::multiply_strip<simd::Into::replace>(
+            std::min(height, count - first), seen.last - seen.first, blocks_.queries,
+            tile.data() + first * blocks_.stride + seen.first, blocks_.stride,
+            columns.data() + c * blocks_.queries + seen.first * panel, panel, sum.data(), panel);
+        for (Index x = 0; x < panel; ++x) to[y * padded + c + x] += sum[size((y - first) * panel + x)];
+      }
     };
     add(weights_, gradient_columns_, padded_value_dim_, value_gradient);
     add(score_gradient_, query_columns_, padded_dim_, key_gradient);
   }
-  tensor::Buffer sum(size(p_.dim() * panel));
   for (Index i = 0; i < rows; ++i) {
     const KeyRange seen = seen_from({i, i + 1}, keys);
     if (seen.first >= seen.last) continue;
     const Index x = i / panel * panel;
-    // All of the panel's columns are computed, and this query's is kept.
     multiply<simd::Into::replace>(p_.dim(), seen.last - seen.first, blocks_.keys,
                                   block_transposed_ + seen.first, transposed_stride(blocks_),
                                   score_gradient_.data() + seen.first * blocks_.stride + x, blocks_.stride,

@@ -218,6 +218,7 @@ TEST_CASE("backward: the queries that see a key are those whose keys hold it", "
 }
 
 TEST_CASE("backward: what is masked has no effect, bit for bit", "[backward][mask]") {
+  machine::use_threads(2);  // for forward too
   // Query i sees keys i − 49 … i: tiles hold both, pairs that are seen and pairs that are not.
   const BackwardProblem plain = sample("queries=300,keys=300,dim=20,value_dim=36", Mask::sliding_window(50));
   for (const float bad : {not_a_number, infinite}) {
