@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backward.hpp"
 #include "dot_product.hpp"
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
@@ -173,6 +174,6 @@ const DotProduct& mechanism() {
   return description;
 }
 
-std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism())}; }
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), backward_mechanism()}; }
 
 }  // namespace attention::dot_product
