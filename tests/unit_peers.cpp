@@ -13,6 +13,7 @@
 #include "catch.hpp"
 #include "ladder/climb.hpp"
 #include "ladder/registry.hpp"
+#include "machine/affinity.hpp"
 #include "peers.hpp"
 #include "sanitized.hpp"
 #include "tensor/npy.hpp"
@@ -25,7 +26,7 @@ using tests::contains;
 namespace {
 
 /// Speaks as bench/peer_process.hpp says; its first argument says how it misbehaves, the second is a right answer.
-constexpr const char* stand_in = R"(
+constexpr const char* stand_in = R"bash(
 how=$1 right=$2 runs=0
 times() { local i; for ((i = 0; i < $2; ++i)); do printf '%s%s' "${comma-}" "$1"; local comma=,; done; }
 while IFS= read -r line; do
@@ -70,7 +71,7 @@ while IFS= read -r line; do
       esac ;;
   esac
 done
-)";
+)bash";
 
 /// The mechanism that peers stand beside, on a small problem, and the stand-in with its answers.
 class Stage {
