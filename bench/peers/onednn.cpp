@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 
+#include "machine/caches.hpp"
 #include "serve.hpp"
 
 namespace {
@@ -41,12 +42,13 @@ class OneDnn final : public peers::Library {
     heads_ = p_.batch * p_.kv_heads;
     rows_ = group * p_.queries;
 
+    const auto free = static_cast<double>(machine::memory().available_bytes);
     std::vector<Way> ways;
     for (const Index heads : {heads_, Index{1}})
       for (const Index rows : {Index{64}, Index{128}, Index{256}, Index{512}, rows_}) {
         const Way way{heads, std::min(rows, rows_)};
         const auto same = [&](const Way& other) { return other.heads == way.heads && other.rows == way.rows; };
-        if (scores_of(way) * 4. <= 2e9 && std::ranges::none_of(ways, same)) ways.push_back(way);
+        if (scores_of(way) * 4. <= 0.2 * free && std::ranges::none_of(ways, same)) ways.push_back(way);
       }
     if (ways.empty()) throw peers::Unsupported("its scores do not fit");
     tensor::Buffer output(static_cast<std::size_t>(p_.all_heads() * p_.queries * p_.value_dim));

@@ -8,12 +8,12 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numbers>
 #include <string>
 
 #include "machine/build_info.hpp"
+#include "machine/caches.hpp"
 #include "serve.hpp"
 #include "simd/exp2.hpp"
 
@@ -72,81 +72,99 @@ float softmax_numerators(float* scores, Index low, Index columns, Keys seen) {
 
 class OpenBlas final : public peers::Library {
  public:
-  OpenBlas(const Problem& problem, bool whole) : p_(problem), whole_(whole) {
+  OpenBlas(const Problem& problem, bool whole) : p_(problem) {
+    masked_ = p_.queries > 1 && (p_.causal || p_.window > 0);
+    heads_ = masked_ ? p_.all_heads() : p_.batch * p_.kv_heads;
+    rows_ = p_.all_heads() * p_.queries / heads_;
     std::vector<Index> ways;
     if (whole) {
-      ways = {p_.queries};
+      ways = {rows_};
     } else {
       for (const Index rows : {64, 96, 128, 192, 256, 384, 512})
-        if (ways.empty() || rows < 2 * p_.queries) ways.push_back(std::min(rows, p_.queries));
+        if (ways.empty() || rows < 2 * rows_) ways.push_back(std::min<Index>(rows, rows_));
     }
     const double needed = 4. * static_cast<double>(p_.threads) * static_cast<double>(ways.back()) * static_cast<double>(p_.keys);
-    if (needed > 4e9) throw peers::Unsupported("its scores take " + std::to_string(static_cast<int>(needed / 1e9)) + " GB");
+    if (needed > 0.5 * static_cast<double>(machine::memory().available_bytes)) throw peers::Unsupported("its scores do not fit");
     scores_.resize(static_cast<std::size_t>(p_.threads));
     for (tensor::Buffer& scores : scores_) scores.resize(static_cast<std::size_t>(ways.back() * p_.keys));
-    if (ways.size() > 1) {
-      tensor::Buffer output(static_cast<std::size_t>(p_.all_heads() * p_.queries * p_.value_dim));
-      rows_ = ways[peers::fastest(ways.size(), 3, [&](std::size_t way) {
-        rows_ = ways[way];
-        run(0, output.data());
-      })];
-    } else {
-      rows_ = ways[0];
-    }
+    block_ = ways.front();
+    if (ways.size() == 1) return;
+    tensor::Buffer output(static_cast<std::size_t>(heads_ * rows_ * p_.value_dim));
+    const std::size_t best = peers::fastest(ways.size(), 3, [&](std::size_t way) {
+      block_ = ways[way];
+      run(0, output.data());
+    });
+    block_ = ways[best];
   }
 
   std::string version() const override { return "OpenBLAS " + machine::openblas()->version; }
   std::string kernel() const override {
     const machine::OpenBlas library = *machine::openblas();
     return library.core + " (" + library.parallel + "), " +
-           (whole_ ? "whole heads" : "blocks of " + std::to_string(rows_) + " rows") + ", columns trimmed, vector 2^x";
+           (block_ == rows_ ? "all rows of a head" : "blocks of " + std::to_string(block_) + " rows") +
+           (masked_ ? ", columns trimmed" : "") + ", vector 2^x";
   }
 
   void run(std::size_t turn, float* output) override {
-    const Index blocks = (p_.queries + rows_ - 1) / rows_;
-    const Index items = blocks * p_.all_heads();
+    const Index blocks = (rows_ + block_ - 1) / block_;
+    const Index items = blocks * heads_;
     // Fewer items than threads: then a product is shared among the threads.
     const bool alone = items >= p_.threads;
 #pragma omp parallel for schedule(dynamic) num_threads(p_.threads) if (alone)
     for (Index item = 0; item < items; ++item) {
       // The last rows of a head see the most keys when causal.
-      const Index block = blocks - 1 - item / p_.all_heads();
-      attend(turn, item % p_.all_heads(), block * rows_, std::min(rows_, p_.queries - block * rows_), output);
+      const Index block = blocks - 1 - item / heads_;
+      attend(turn, item % heads_, block * block_, std::min(block_, rows_ - block * block_), output);
     }
   }
 
  private:
+  /// The keys that row i of a head sees.
+  Keys keys_of(Index i) const { return p_.keys_of(masked_ ? i : p_.queries - 1); }
+
   void attend(std::size_t turn, Index head, Index first, Index rows, float* output) {
     // Both ends of what a row sees grow with the row.
-    const Index low = p_.keys_of(first).first;
-    const Index high = p_.keys_of(first + rows - 1).last;
-    float* to = output + (head * p_.queries + first) * p_.value_dim;
+    const Index low = keys_of(first).first;
+    const Index high = keys_of(first + rows - 1).last;
+    float* to = output + (head * rows_ + first) * p_.value_dim;
     if (low >= high) {
       std::fill(to, to + rows * p_.value_dim, 0.F);
       return;
     }
     const Index columns = high - low;
+    const Index any_head = head * (p_.all_heads() / heads_);  // of those that share these keys
+    const float* query = p_.query[turn].data() + (head * rows_ + first) * p_.dim;
+    const float* key = p_.key_of(turn, any_head) + low * p_.dim;
+    const float* value = p_.value_of(turn, any_head) + low * p_.value_dim;
     float* scores = scores_[static_cast<std::size_t>(omp_get_thread_num())].data();
     const auto n = [](Index size) { return static_cast<blasint>(size); };
-    constexpr auto log2_e = std::numbers::log2e_v<float>;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n(rows), n(columns), n(p_.dim), p_.scale * log2_e,
-                p_.query_of(turn, head) + first * p_.dim, n(p_.dim), p_.key_of(turn, head) + low * p_.dim, n(p_.dim), 0.F, scores,
-                n(columns));
-    float total[512];
-    std::vector<float> more(rows > 512 ? static_cast<std::size_t>(rows) : 0);
-    float* l = rows > 512 ? more.data() : total;
-    for (Index i = 0; i < rows; ++i) l[i] = softmax_numerators(scores + i * columns, low, columns, p_.keys_of(first + i));
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n(rows), n(p_.value_dim), n(columns), 1.F, scores, n(columns),
-                p_.value_of(turn, head) + low * p_.value_dim, n(p_.value_dim), 0.F, to, n(p_.value_dim));
+    const float scale = p_.scale * std::numbers::log2e_v<float>;
+    // A single row is a product with a vector: no matrix is packed for it.
+    if (rows == 1)
+      cblas_sgemv(CblasRowMajor, CblasNoTrans, n(columns), n(p_.dim), scale, key, n(p_.dim), query, 1, 0.F, scores, 1);
+    else
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n(rows), n(columns), n(p_.dim), scale, query, n(p_.dim), key, n(p_.dim),
+                  0.F, scores, n(columns));
+    std::vector<float> l(static_cast<std::size_t>(rows));
+    for (Index i = 0; i < rows; ++i)
+      l[static_cast<std::size_t>(i)] = softmax_numerators(scores + i * columns, low, columns, keys_of(first + i));
+    if (rows == 1)
+      cblas_sgemv(CblasRowMajor, CblasTrans, n(columns), n(p_.value_dim), 1.F, value, n(p_.value_dim), scores, 1, 0.F, to, 1);
+    else
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n(rows), n(p_.value_dim), n(columns), 1.F, scores, n(columns), value,
+                  n(p_.value_dim), 0.F, to, n(p_.value_dim));
     for (Index i = 0; i < rows; ++i) {
-      const float share = l[i] > 0 ? 1 / l[i] : (std::isnan(l[i]) ? l[i] : 0);
+      const float l_i = l[static_cast<std::size_t>(i)];
+      const float share = l_i == 0 ? 0 : 1 / l_i;
       for (Index c = 0; c < p_.value_dim; ++c) to[i * p_.value_dim + c] *= share;
     }
   }
 
   const Problem& p_;
-  bool whole_;
-  Index rows_ = 0;
+  bool masked_ = false;
+  Index heads_ = 1;  ///< matrices of queries: heads that share keys are one, but where a mask tells their rows apart
+  Index rows_ = 1;   ///< of such a matrix
+  Index block_ = 1;  ///< rows at a time
   std::vector<tensor::Buffer> scores_;  ///< of each thread
 };
 

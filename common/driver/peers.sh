@@ -34,6 +34,17 @@ onnxruntime_version() {
   sed -n 's/^ *"version": *"\(.*\)".*/\1/p' "$1/node_modules/onnxruntime-node/package.json" 2>/dev/null | head -n 1
 }
 
+# doctor_onnxruntime: a line of ./course doctor.
+doctor_onnxruntime() {
+  local version
+  version=$(onnxruntime_version "$root/build/peers")
+  if [[ -n $version ]]; then
+    doctor_line ok onnxruntime-node "ONNX Runtime $version"
+  else
+    doctor_line missing onnxruntime-node 'ONNX Runtime, from npm by ./course setup --peers'
+  fi
+}
+
 # install_onnxruntime LOG: from npm into build/peers. No script of a package is run: the library comes within it.
 install_onnxruntime() {
   local folder=$root/build/peers log=$1 version wanted
