@@ -275,8 +275,7 @@ class Climb {
   /// Does what a peer is asked for. One that fails is out, with the reason.
   template <class Work>
   void ask(Runner& runner, const Work& work) {
-    // Idle threads of ours would spin on its cores for a while: they end, and start again afterwards.
-    const machine::ThreadScope alone(1);
+    const machine::AloneScope alone;
     try {
       work();
     } catch (const PeerFault& fault) {
