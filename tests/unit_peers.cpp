@@ -213,9 +213,11 @@ TEST_CASE("a peer runs on its own CPUs and free of what steers libraries", "[pee
   const Stage stage;
   setenv("OPENBLAS_CORETYPE", "Prescott", 1);
   setenv("OMP_WAIT_POLICY", "active", 1);
+  machine::unpin_this_thread();  // what it would inherit else
   const bench::PeerProcess peer(stage.program("right"), stage.inputs, 1, 1);
   unsetenv("OPENBLAS_CORETYPE");
   unsetenv("OMP_WAIT_POLICY");
+  machine::use_threads(machine::threads_in_use());
   CHECK(peer.info().version == "v1 unset passive");
   CHECK(peer.info().kernel == fmt::format("cpus {}", machine::placement().front()));
 }

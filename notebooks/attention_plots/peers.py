@@ -113,12 +113,13 @@ def beside_peers(document, entries):
         bars.sort(key=lambda bar: bar[1]["median_s"])
         for place, (name, row) in enumerate(bars):
             rate = row["roof_share"] * roof
+            error = rate * row["spread_s"] / row["median_s"]
             axes.bar(place, rate, width=0.75, color=RUNG if name.startswith("ours") else LIBRARY, edgecolor="black", linewidth=0.6,
-                     yerr=rate * row["spread_s"] / row["median_s"], error_kw={"elinewidth": 1.2, "capsize": 2.5})
+                     yerr=error, error_kw={"elinewidth": 1.2, "capsize": 2.5})
             if row.get("operator_s"):
                 around = rate * row["operator_s"] / row["around_s"]
                 axes.plot([place - 0.37, place + 0.37], [around, around], color="white", linewidth=1.6, solid_capstyle="butt")
-            axes.annotate(f"{100 * row['roof_share']:.0f} %", (place, rate), xytext=(0, 5), textcoords="offset points", ha="center",
+            axes.annotate(f"{100 * row['roof_share']:.0f} %", (place, rate + error), xytext=(0, 3), textcoords="offset points", ha="center",
                           va="bottom", fontsize=9, path_effects=[withStroke(linewidth=2.5, foreground="white")], zorder=5)
         axes.axhline(roof, color=ROOF, linewidth=2.5)
         axes.annotate(f"measured {words}: {number(roof)}", (1, roof), xycoords=("axes fraction", "data"), xytext=(0, 3),
