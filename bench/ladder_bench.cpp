@@ -168,7 +168,9 @@ int run_bench(const BenchOptions& o) {
   if (!o.json_file.empty()) {
     Json machine = machine::describe();
     machine["roofs"] = machine::describe_roofs(roofs);
-    put(o.json_file, Json{{"schema", 1}, {"machine", machine}, {"seed", o.seed}, {"results", ladder::to_json(all)}}.dump(1) + "\n");
+    const Json settings{{"seconds", o.seconds}, {"peak_memory", !o.no_peak_memory}, {"input", !o.input.empty()}};
+    put(o.json_file, Json{{"schema", 1}, {"machine", machine}, {"seed", o.seed}, {"settings", settings},
+                          {"results", ladder::to_json(all)}}.dump(1) + "\n");
   }
   if (!o.csv_file.empty()) put(o.csv_file, ladder::to_csv(all));
   return 0;

@@ -92,6 +92,7 @@ TEST_CASE("use_threads pins every thread, with more and with fewer", "[machine]"
   for (const int threads : {1, 2, 5, 1, 3, 2}) {
     use_threads(threads);
     CHECK(threads_in_use() == threads);
+    CHECK(threads_pinned());
     const auto found = cpus_of_threads();
     REQUIRE(found.size() == static_cast<std::size_t>(threads));
     for (std::size_t thread = 0; thread < found.size(); ++thread) {

@@ -416,6 +416,9 @@ class Climb {
     m.rows = trial_.rows();
     m.timed_rows = runner.stage->trial->rows();
     m.runs = static_cast<int>(runner.times.size());
+    m.times_s = runner.times;
+    for (double& time : m.times_s) time /= part;
+    m.cost = cost_;
     m.median_s = numerics::median(runner.times) / part;
     m.spread_s = numerics::spread(runner.times) / part;
     std::vector<double> halves[2];

@@ -32,7 +32,7 @@ Json to_json(const Measurement& m) {
                          {"status", status_name(m.status)},
                          {"reason", m.reason}};
   if (m.status == Status::skipped) {
-    for (const char* key : {"median_s", "spread_s", "aa_spread", "gflops", "gbytes_per_s", "roof_kind", "roof_value",
+    for (const char* key : {"median_s", "spread_s", "aa_spread", "times_s", "cost", "gflops", "gbytes_per_s", "roof_kind", "roof_value",
                             "roof_share", "peak_extra_bytes", "peak_predicted", "max_error", "error_bound", "runs", "timed_rows", "rows",
                             "speedup_previous", "speedup_first", "within_noise"})
       json[key] = nullptr;
@@ -44,6 +44,12 @@ Json to_json(const Measurement& m) {
                {"spread_s", m.spread_s},
                {"aa_spread", m.aa_spread},
                {"runs", m.runs},
+               {"times_s", m.times_s},
+               {"cost",
+                {{"flops", m.cost.flops},
+                 {"bytes", m.cost.bytes},
+                 {"exps", m.cost.exps},
+                 {"reciprocals", m.cost.reciprocals}}},
                {"gflops", m.gflops},
                {"gbytes_per_s", m.gbytes_per_s},
                {"roof_kind", m.roof_kind},

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ladder/cost.hpp"
 #include "ladder/peer.hpp"
 #include "ladder/shape.hpp"
 #include "program/json.hpp"
@@ -38,6 +39,8 @@ struct Measurement {
   double spread_s = 0;   ///< half the distance between the quartiles
   double aa_spread = 0;  ///< the rung against itself: |1 − median of one half of its runs / median of the other|
   int runs = 0;
+  std::vector<double> times_s;  ///< of the timed runs, in their order, each over the whole problem
+  Cost cost;                    ///< of the whole problem
   double gflops = 0;        ///< 10⁹ FLOP/s of the cost model
   double gbytes_per_s = 0;  ///< 10⁹ byte/s of the bytes that must move
   std::string roof_kind;    ///< which roof binds: fma, bandwidth, exp, reciprocal

@@ -22,6 +22,10 @@ void use_threads(int threads);
 /// The number given to use_threads last; before that, OpenMP's own.
 int threads_in_use();
 
+/// Whether the system let use_threads pin each of the threads it was last asked for; false before the first
+/// call. Where it did not, threads wander, and figures with them.
+bool threads_pinned();
+
 /// Lets the calling thread run on all CPUs that the program was started on again. For a child process,
 /// between fork and exec (it only makes a system call).
 void unpin_this_thread() noexcept;

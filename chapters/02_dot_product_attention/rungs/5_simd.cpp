@@ -57,7 +57,8 @@ void simd(const Problem& p, Output& out) {
     for (Index head = 0; head < all_heads; ++head) {
       pack_keys(p.key.data() + head * keys * dim, dim, keys, dim, packed.data() + head * head_size);
       if (pad)
-        pad_values(p.value.data() + head * keys * value_dim, value_dim, keys, value_dim, padded_values.data() + head * keys * padded);
+        pad_values(p.value.data() + head * keys * value_dim, value_dim, keys, value_dim, simd::panel_columns,
+                   padded_values.data() + head * keys * padded);
     }
 #pragma omp for collapse(2) schedule(dynamic)
     for (Index head = 0; head < all_heads; ++head)

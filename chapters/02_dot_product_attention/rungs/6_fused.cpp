@@ -1,7 +1,7 @@
 // Rung 6, fused: one pass over the keys, the softmax corrected as it goes; no n × m matrix exists.
 //
 // What changed: the scores of a band of 24 queries (96 where the vectors are long) and one block of at most 512 keys are all
-// that is held, and they stay in the second-level cache; a panel of K or V serves all the band's strips of 12 queries. Each row
+// that is held, and they stay in the second-level cache; a panel of K or V serves all the band's strips of 6 queries. Each row
 // keeps its maximum m_i, its sum l_i and its unnormalised output O_i; when a block of keys brings a larger maximum, what was
 // gathered so far is scaled down by exp(m_i_old − m_i) (the online softmax: Milakov & Gimelshein 2018; in attention: Rabe &
 // Staats 2021, Dao et al. 2022, algorithm 1). Exponentials are powers of two: log2(e) goes into the scale of Q beforehand.
@@ -28,11 +28,11 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-/// Queries whose scores are held at a time, at most: eight strips of the micro-kernel.
-constexpr Index tallest_band = 8 * simd::tile_rows;
+/// Queries whose scores are held at a time, at most: sixteen strips of the micro-kernel.
+constexpr Index tallest_band = 16 * simd::tile_rows;
 
 /// Depth of a panel of K that stays in the nearest cache (16 KB of 32) while a band's strips pass over it.
-constexpr Index near_depth = 128;
+constexpr Index near_depth = 64;
 
 /// How the problem is cut. Rows do not influence each other, so the height of a block of queries may follow the number of
 /// threads; the width of a block of keys decides the order of the sums and follows the shape alone.
@@ -41,7 +41,7 @@ struct Blocks {
   Index band;  ///< queries whose scores are held at a time
   Index keys;
   Index scores_stride;  ///< of a row of scores: a little more than a power of two, whose rows would share cache lines
-  Index value_stride;  ///< value_dim rounded up to whole panels
+  Index value_stride;  ///< value_dim rounded up to whole vectors
 
   Blocks(const FusedProblem& p, int threads) {
     // A tall block packs K seldom. But there should be four blocks a thread, so that none waits long for the last.
@@ -53,12 +53,12 @@ struct Blocks {
     queries = round_up((p.queries + count - 1) / count, simd::tile_rows);
     // Long vectors: a tall band, so that each part of K that is fetched serves many strips. Short ones: a low band, so that
     // its scores of many keys stay near.
-    band = std::min(p.dim > near_depth ? tallest_band : 2 * simd::tile_rows, queries);
+    band = std::min(p.dim > 2 * near_depth ? tallest_band : 4 * simd::tile_rows, queries);
     // The packed block of K takes at most 400 KB, less than a second-level cache.
     keys = std::clamp<Index>(102400 / p.dim / simd::panel_columns * simd::panel_columns, simd::panel_columns, 512);
     keys = std::min(keys, round_up(p.keys, simd::panel_columns));
     scores_stride = keys + simd::lanes;
-    value_stride = round_up(p.value_dim, simd::panel_columns);
+    value_stride = round_up(p.value_dim, simd::lanes);
   }
 };
 
@@ -70,7 +70,7 @@ struct Scratch {
   Scratch(const FusedProblem& p, const Blocks& blocks)
       : query(size(blocks.queries * p.dim)),
         key(size(blocks.keys * p.dim)),
-        value(size(values_fit(p.value.row_stride, p.value_dim) ? 0 : blocks.keys * blocks.value_stride)),
+        value(size(values_fit(p.value.row_stride, p.value_dim, simd::lanes) ? 0 : blocks.keys * blocks.value_stride)),
         scores(size(blocks.band * blocks.scores_stride)),
         sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),
@@ -81,51 +81,64 @@ struct Scratch {
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 };
 
+/// The vectors of a panel that its first `columns` columns fill.
+int vectors_of(Index columns) {
+  return static_cast<int>((std::min<Index>(columns, simd::panel_columns) + simd::lanes - 1) / simd::lanes);
+}
+
 /// scores[i][j] = q_i · k_j for a band of queries and a block of packed keys.
-void band_scores(const float* query, Index rows, const float* packed, Index keys, Index dim, float* scores,
-                 Index stride) {
-  for (Index j = 0; j < keys; j += simd::panel_columns)        // panels of keys
-    for (Index c = 0; c < dim; c += near_depth)                // a part of the panel that stays in the nearest cache
-      for (Index i = 0; i < rows; i += simd::tile_rows) {      // strips of 12 queries
+void band_scores(const float* query, Index rows, const float* packed, Index keys, Index dim, float* scores, Index stride) {
+  for (Index j = 0; j < keys; j += simd::panel_columns)      // panels of keys
+    for (Index c = 0; c < dim; c += near_depth)              // a part of the panel that stays in the nearest cache
+      for (Index i = 0; i < rows; i += simd::tile_rows) {    // strips of queries
         const auto multiply = c == 0 ? simd::multiply_strip<simd::Into::replace> : simd::multiply_strip<simd::Into::add>;
         multiply(std::min<Index>(simd::tile_rows, rows - i), std::min(near_depth, dim - c), depth_block,
                  query + i * dim + c, dim, packed + j * dim + c * simd::panel_columns, simd::panel_columns,
-                 scores + i * stride + j, stride);
+                 scores + i * stride + j, stride, vectors_of(keys - j));
       }
 }
 
+/// Calls work(j, x) for every vector of a row of `count` elements, four after another: x says which of four accumulators serves
+/// it, so that none waits for the one before.
+template <class Work>
+[[gnu::always_inline]] inline void for_each_vector(Index count, Work work) {
+  Index j = 0;
+  for (; j + 4 * simd::lanes <= count; j += 4 * simd::lanes)
+    simd::unrolled<4>([&](auto x) { work(j + x * simd::lanes, x); });
+  simd::unrolled<3>([&](auto x) {  // the same accumulator for the same place, however many elements follow
+    if (j + x * simd::lanes < count) work(j + x * simd::lanes, x);
+  });
+}
+
 /// One row of scores becomes 2^(score − m_i); m_i and l_i take the block in. Gives exp(m_i_old − m_i), by which what
-/// the row has gathered so far must be scaled. `keys` is a whole number of panels.
+/// the row has gathered so far must be scaled. `keys` is a whole number of vectors.
 float online_softmax(float* row, Index keys, float& m_i, float& l_i) {
-  // Two running maxima and two sums, so that none waits for the one before.
-  simd::Float largest[2] = {simd::broadcast(m_i), simd::broadcast(m_i)};
-  for (Index j = 0; j < keys; j += simd::panel_columns)
-    simd::unrolled<2>([&](auto x) { largest[x] = simd::max(simd::load(row + j + x * simd::lanes), largest[x]); });
-  const float m_new = simd::maximum(simd::max(largest[0], largest[1]));
+  const simd::Float lowest = simd::broadcast(m_i);
+  simd::Float largest[4] = {lowest, lowest, lowest, lowest};
+  for_each_vector(keys, [&](Index j, auto x) { largest[x] = simd::max(simd::load(row + j), largest[x]); });
+  const float m_new = simd::maximum(simd::max(simd::max(largest[0], largest[1]), simd::max(largest[2], largest[3])));
   // As long as every score was −inf there is nothing to subtract (−inf − −inf would be NaN), and nothing was gathered.
   const float subtract = m_new == -infinity ? 0 : m_new;
   const float alpha = m_i == -infinity ? 0 : simd::exp2(simd::broadcast(m_i - subtract))[0];
 
-  simd::Float sum[2] = {};
-  for (Index j = 0; j < keys; j += simd::panel_columns)
-    simd::unrolled<2>([&](auto x) {
-      float* score = row + j + x * simd::lanes;
-      const simd::Float e = simd::exp2(simd::load(score) - simd::broadcast(subtract));
-      simd::store(score, e);
-      sum[x] += e;
-    });
-  l_i = alpha * l_i + simd::sum(sum[0] + sum[1]);
+  simd::Float sum[4] = {};
+  for_each_vector(keys, [&](Index j, auto x) {
+    const simd::Float e = simd::exp2(simd::load(row + j) - simd::broadcast(subtract));
+    simd::store(row + j, e);
+    sum[x] += e;
+  });
+  l_i = alpha * l_i + simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
   m_i = m_new;
   return alpha;
 }
 
 /// sum_i = Σ_j weights[i][j] · v_j for a band of queries and a block of keys; its rows are `sum_stride` long.
 void band_values(const float* weights, Index stride, Index rows, Index keys, Values value, float* sum, Index sum_stride) {
-  for (Index c = 0; c < sum_stride; c += simd::panel_columns)      // panels of V's columns
-    for (Index i = 0; i < rows; i += simd::tile_rows)              // strips of 12 queries
+  for (Index c = 0; c < sum_stride; c += simd::panel_columns)  // panels of V's columns
+    for (Index i = 0; i < rows; i += simd::tile_rows)          // strips of queries
       simd::multiply_strip<simd::Into::replace>(std::min<Index>(simd::tile_rows, rows - i), keys, values_block,
                                                 weights + i * stride, stride, value.data + c, value.stride,
-                                                sum + i * sum_stride + c, sum_stride);
+                                                sum + i * sum_stride + c, sum_stride, vectors_of(sum_stride - c));
 }
 
 /// The keys that one row sees among keys begin … begin + count, counted from begin.
@@ -216,7 +229,7 @@ class QueryBlock {
     const float* key = p_.key.row(b_, key_head_, j);
     const float* from = p_.value.row(b_, key_head_, j);
     pack_keys(key, p_.key.row_stride, keys, p_.dim, s_.key.data());
-    const Values value = pad_values(from, p_.value.row_stride, keys, p_.value_dim, s_.value.data());
+    const Values value = pad_values(from, p_.value.row_stride, keys, p_.value_dim, simd::lanes, s_.value.data());
     const bool masked = !mask_.is_full() || p_.allowed.data || p_.bias.data;
     const bool careful = masked && !all_finite(value, keys, p_.value_dim);
     for (Index i = 0; i < rows_; i += blocks_.band)  // bands of queries
@@ -224,15 +237,15 @@ class QueryBlock {
   }
 
   void attend_band(Index i, Index height, Index j, Index keys, Values value, bool careful) {
-    // Only the panels of keys that some row of the band sees: the others are skipped, not computed.
+    // Only the keys that some row of the band sees: the others are skipped, not computed.
     const Index low = within(keys_of(i), j, keys).first / simd::panel_columns * simd::panel_columns;
     const Index high = within(keys_of(i + height - 1), j, keys).last;
     if (low >= high) return;
     const Index count = high - low;
-    const Index padded = round_up(count, simd::panel_columns);
+    const Index padded = round_up(count, simd::lanes);
     const Values seen_values{value.data + low * value.stride, value.stride};
 
-    band_scores(s_.query.data() + i * p_.dim, height, s_.key.data() + low * p_.dim, padded, p_.dim, s_.scores.data(),
+    band_scores(s_.query.data() + i * p_.dim, height, s_.key.data() + low * p_.dim, count, p_.dim, s_.scores.data(),
                 blocks_.scores_stride);
     float alpha[tallest_band];
     for (Index y = 0; y < height; ++y) {

@@ -33,7 +33,7 @@ class Packed {
     const Index at = b * p_.heads() + h;
     dot_product::pack_keys(x_.key + b * p_.n() * stride + h * p_.dim(), stride, p_.n(), p_.dim(), key_.data() + at * panels_ * p_.dim());
     const float* from = x_.value + b * p_.n() * stride + h * p_.dim();
-    if (pads()) dot_product::pad_values(from, stride, p_.n(), p_.dim(), value_.data() + at * p_.n() * padded_);
+    if (pads()) dot_product::pad_values(from, stride, p_.n(), p_.dim(), panel, value_.data() + at * p_.n() * padded_);
     finite_[static_cast<std::size_t>(at)] = all_finite(from, stride, p_.n(), p_.dim());
   }
 
@@ -78,7 +78,7 @@ void attend_block(const Problem& p, const Projected& x, const Packed& packed, fl
   scores.resize(std::max(scores.size(), static_cast<std::size_t>(block.count * stride)));
 
   for (Index j = begin; j < all.last; j += panel)                       // panels of keys
-    for (Index i = 0; i < block.count; i += simd::tile_rows) {          // strips of 12 queries
+    for (Index i = 0; i < block.count; i += simd::tile_rows) {          // strips of queries
       const Index height = std::min<Index>(simd::tile_rows, block.count - i);
       const KeyRange seen = keys_of_block(p, block.first + i, height);
       if (j + panel <= seen.first || j >= seen.last) continue;          // wholly masked

@@ -25,7 +25,7 @@ namespace attention::convolutional {
 namespace {
 
 /// Vectors of pixels in a tile of `rows` output channels: as many sums as the matrix kernel has, and at most 8 vectors.
-constexpr int vectors_of(int rows) { return std::min(8, 2 * simd::tile_rows / rows); }
+constexpr int vectors_of(int rows) { return std::min(8, simd::tile_vectors * simd::tile_rows / rows); }
 
 constexpr Index widest_tile = 8 * simd::lanes;
 
