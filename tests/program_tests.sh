@@ -93,6 +93,15 @@ head -c 100 "$scratch/q.npy" >"$scratch/cut.npy"
 refuses 'cut.npy' "${bench[@]}" dot_product --input "$scratch/cut.npy,$scratch/k.npy,$scratch/v.npy"
 refuses 'leave out --shape' "${bench[@]}" dot_product "${small[@]}" --input "$scratch/q.npy,$scratch/k.npy,$scratch/v.npy"
 
+# Other libraries beside the rungs; that they agree with the reference is tested elsewhere.
+if [[ -x $bin/peers/peer_openblas && ${2-} != thread ]]; then
+  works "${bench[@]}" dot_product "${small[@]}" --rung fused --threads 1,2 --peers=openblas --json -
+  is_json "$scratch/out" "[r['rung'] for r in d['results']] == ['fused', 'peer:openblas'] * 2"
+  is_json "$scratch/out" "all(r['status'] == 'ok' and 'OpenBLAS' in r['peer']['version'] for r in d['results'] if r['beside'])"
+fi
+refuses "no peer 'nonsense'" "${bench[@]}" dot_product "${small[@]}" --peers=nonsense
+refuses 'not beside additive' "${bench[@]}" additive --peers
+
 # Slips.
 refuses 'mechanism' "${bench[@]}" nonsense
 refuses 'nonsense' "${bench[@]}" dot_product --rung nonsense

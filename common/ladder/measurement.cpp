@@ -68,6 +68,10 @@ Json to_json(const Measurement& m) {
                {"speedup_previous", optional(m.speedup_previous)},
                {"speedup_first", optional(m.speedup_first)},
                {"within_noise", m.within_noise}});
+  if (m.peer)
+    json["peer"] = {{"version", m.peer->info.version}, {"kernel", m.peer->info.kernel},   {"threads", m.peer->info.threads},
+                    {"copies", m.peer->info.copies},   {"around_s", m.peer->around_s},
+                    {"operator_s", m.peer->own_time ? Json(m.median_s) : Json()}};
   return json;
 }
 
@@ -132,6 +136,7 @@ std::string to_table(const std::vector<Measurement>& measurements) {
   bool sampled = false;
   bool noise = false;
   std::string skipped;
+  std::string peers;
   for (const Measurement& m : measurements) {
     if (m.status == Status::skipped) {
       skipped += fmt::format("{} ({} threads): skipped, {}\n", m.rung, m.threads, m.reason);
@@ -139,7 +144,10 @@ std::string to_table(const std::vector<Measurement>& measurements) {
     }
     sampled = sampled || m.status == Status::sampled;
     noise = noise || m.within_noise;
-    table.add({m.rung + (m.status == Status::sampled ? " *" : "") + (m.beside ? " (library)" : ""),
+    if (m.peer)
+      peers += fmt::format("{} ({} threads): {}, {}{}\n", m.rung, m.peer->info.threads, m.peer->info.version, m.peer->info.kernel,
+                           m.peer->own_time ? "; its operator's own time, " + format_seconds(m.peer->around_s) + " around it" : "");
+    table.add({m.rung + (m.status == Status::sampled ? " *" : "") + (m.beside && !m.peer ? " (library)" : ""),
                fmt::format("{}", m.threads), format_seconds(m.median_s), fmt::format("{:.1f} %", 100 * m.spread_s / m.median_s),
                fmt::format("{:.1f} %", 100 * m.aa_spread), format_factor(m.speedup_previous) + (m.within_noise ? " ~" : ""),
                format_factor(m.speedup_first), fmt::format("{:.3g}", m.gflops),
@@ -147,7 +155,7 @@ std::string to_table(const std::vector<Measurement>& measurements) {
                m.peak_extra_bytes ? format_bytes(*m.peak_extra_bytes) + (m.peak_predicted ? " *" : "") : "",
                fmt::format("{:.1e}", m.max_error), fmt::format("{:.1e}", m.error_bound)});
   }
-  std::string text = table.text() + skipped;
+  std::string text = table.text() + peers + skipped;
   if (sampled) text += "* timed on a sample of the rows and scaled up; its memory is computed from the sizes\n";
   if (noise) text += "~ inside the A/A spread: noise\n";
   return text;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ladder/cost.hpp"
+#include "ladder/peer.hpp"
 #include "ladder/shape.hpp"
 #include "program/json.hpp"
 
@@ -16,7 +17,14 @@ enum class Status {
   skipped,  ///< not run; `reason` says why
 };
 
-/// What one rung did on one problem with one number of threads.
+/// What is said of a peer beside its times.
+struct PeerReport {
+  PeerInfo info;
+  double around_s = 0;  ///< median time around the call; where the library times its operator itself, median_s is that
+  bool own_time = false;  ///< whether it does
+};
+
+/// What one rung, or peer, did on one problem with one number of threads.
 struct Measurement {
   std::string mechanism;
   std::string rung;
@@ -49,6 +57,8 @@ struct Measurement {
   std::optional<double> speedup_previous;  ///< over the rung before it, with the same threads
   std::optional<double> speedup_first;     ///< over the first rung measured
   bool within_noise = false;               ///< the speed-up over the last rung is inside the A/A spread
+
+  std::optional<PeerReport> peer;  ///< where it was a peer that ran
 };
 
 const char* status_name(Status status);

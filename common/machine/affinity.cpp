@@ -72,6 +72,13 @@ bool pin_this_thread(int cpu) {
   return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
+void restore_threads(int threads) noexcept {
+  try {
+    use_threads(threads);
+  } catch (const program::UserError&) {  // as many threads ran before; a destructor has no one to tell
+  }
+}
+
 }  // namespace
 
 const std::vector<int>& placement() {
@@ -120,11 +127,11 @@ void unpin_this_thread() noexcept { sched_setaffinity(0, sizeof started_on, &sta
 
 ThreadScope::ThreadScope(int threads) : before_(threads_in_use()) { use_threads(threads); }
 
-ThreadScope::~ThreadScope() {
-  try {
-    use_threads(before_);
-  } catch (const program::UserError&) {  // as many threads ran before; a destructor has no one to tell
-  }
-}
+ThreadScope::~ThreadScope() { restore_threads(before_); }
+
+// A parallel region of one thread would leave the others waiting.
+AloneScope::AloneScope() : before_(threads_in_use()) { omp_pause_resource(omp_pause_soft, omp_get_initial_device()); }
+
+AloneScope::~AloneScope() { restore_threads(before_); }
 
 }  // namespace attention::machine

@@ -42,4 +42,17 @@ class ThreadScope {
   int before_;
 };
 
+/// Only the calling thread for the length of a scope: the others end, for idle ones spin for a while before they sleep and
+/// another process may need their CPUs. Afterwards as many as before, pinned. (LLVM's runtime keeps them, asleep.)
+class AloneScope {
+ public:
+  AloneScope();
+  ~AloneScope();
+  AloneScope(const AloneScope&) = delete;
+  AloneScope& operator=(const AloneScope&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace attention::machine
