@@ -19,7 +19,7 @@ struct BackwardBlocks {
 /// Largest sides of a tile; a sum over queries or keys starts anew for each tile. P and dS of one take 110
 /// KB, which a second-level cache holds beside what they are made of.
 inline constexpr Index backward_block_queries = 128;
-inline constexpr Index backward_block_keys = 8 * simd::tile_rows;
+inline constexpr Index backward_block_keys = 16 * simd::tile_rows;
 
 /// Depth of a score's sum that a panel in the nearest cache allows; it starts anew there.
 inline constexpr Index backward_depth = 64;

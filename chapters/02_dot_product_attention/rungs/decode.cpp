@@ -184,10 +184,10 @@ class Chunk {
       if (visible(r).bias_and_mask(scores, i, j, count, padded)) part.seen = true;
       const float alpha = online_softmax(scores, padded, part.m, part.l);
       std::fill_n(sum_, n_.value_stride, 0.F);
-      if (visible(r).masks())
-        add_values(scores, value, count, p_.value_dim, [&](Index x) { return visible(r).sees(i, j + x); }, sum_);
-      else
+      if (visible(r).sees_all(i, j, count))
         add_values(scores, value, count, p_.value_dim, [](Index) { return true; }, sum_);
+      else
+        add_values(scores, value, count, p_.value_dim, [&](Index x) { return visible(r).sees(i, j + x); }, sum_);
       // O = alpha · O + the block's part
       float* to = output + r * n_.chunks * n_.value_stride;
       for (Index c = 0; c < n_.value_stride; ++c) to[c] = alpha * to[c] + sum_[c];

@@ -60,6 +60,12 @@ class VisibleKeys {
     return j >= range.first && j < range.last && lets_see(i, j);
   }
 
+  /// Whether query i certainly sees all keys begin … begin + count.
+  bool sees_all(Index i, Index begin, Index count) const {
+    const KeyRange range = of(i);
+    return range.first <= begin && begin + count <= range.last && !p_.allowed.data && !p_.bias.data;
+  }
+
   /// Scores of query i with keys begin … begin + count, in powers of two: capped, biased, and −inf where the key is masked or
   /// does not exist (up to `padded`). Whether a key is left.
   bool bias_and_mask(float* scores, Index i, Index begin, Index count, Index padded) const {
