@@ -123,7 +123,8 @@ int run_bench(const BenchOptions& o) {
   std::vector<bench::PeerProgram> peers;
   if (o.with_peers) {
     if (o.mechanism != peers_mechanism)
-      throw program::UserError(fmt::format("--peers: other libraries stand beside {} only, not beside {}", peers_mechanism, o.mechanism));
+      throw program::UserError(fmt::format("--peers: other libraries stand beside {} only, not beside {}", peers_mechanism,
+                                           o.mechanism));
     peers = bench::choose_peers(o.peers);
   }
 
@@ -205,7 +206,9 @@ int main(int argc, char** argv) {
     bench_command->add_option("--input", o.input, "your own tensors as .npy files, in the mechanism's order: q.npy,k.npy,v.npy");
     bench_command->add_option("--seed", o.seed, "of the random tensors")->capture_default_str();
     bench_command->add_option("--seconds", o.seconds, "of timed runs a rung")->capture_default_str()->check(CLI::PositiveNumber);
-    CLI::Option* peers = bench_command->add_option("--peers", o.peers, "put other libraries beside the rungs of dot_product: all that are here, or --peers=openblas,onednn. Get them by ./course setup --peers");
+    CLI::Option* peers = bench_command->add_option("--peers", o.peers,
+                                                   "put other libraries beside the rungs of dot_product: all that are here, "
+                                                   "or --peers=openblas,onednn. Get them by ./course setup --peers");
     peers->expected(0, 1);
     bench_command->add_flag("--no-peak-memory", o.no_peak_memory, "do not start a process a rung to measure its memory");
 

@@ -29,20 +29,24 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using ladder::PeerFault;
 
-// What steers a library's threads or kernels, or an interpreter: no peer shall be capped by what the user has set for others.
-constexpr std::array<std::string_view, 12> steering_prefixes{"OPENBLAS_", "GOTO_", "MKL_",  "DNNL_",  "ONEDNN_", "OMP_",
-                                                             "GOMP_",     "KMP_",  "ORT_",  "NODE_",  "PYTHON",  "TORCH_"};
+// What steers a library's threads or kernels, or an interpreter: no peer shall be capped by what the user has
+// set for others.
+constexpr std::array<std::string_view, 12> steering_prefixes{"OPENBLAS_", "GOTO_", "MKL_",   "DNNL_",
+                                                             "ONEDNN_",   "OMP_",  "GOMP_",  "KMP_",
+                                                             "ORT_",      "NODE_", "PYTHON", "TORCH_"};
 
 std::vector<std::string> peer_environment(int threads) {
   std::vector<std::string> kept;
   for (char** entry = environ; entry && *entry; ++entry) {
     const std::string_view text(*entry);
-    if (std::ranges::none_of(steering_prefixes, [&](std::string_view prefix) { return text.starts_with(prefix); }))
+    if (std::ranges::none_of(steering_prefixes,
+                             [&](std::string_view prefix) { return text.starts_with(prefix); }))
       kept.emplace_back(text);
   }
   // Threads without work sleep at once: while others are measured the peer takes no processor time.
-  for (const char* entry : {"OMP_WAIT_POLICY=passive", "GOMP_SPINCOUNT=0", "KMP_BLOCKTIME=0", "OMP_DYNAMIC=false",
-                            "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1", "NODE_NO_WARNINGS=1"})
+  for (const char* entry :
+       {"OMP_WAIT_POLICY=passive", "GOMP_SPINCOUNT=0", "KMP_BLOCKTIME=0", "OMP_DYNAMIC=false",
+        "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1", "NODE_NO_WARNINGS=1"})
     kept.emplace_back(entry);
   kept.push_back(fmt::format("OMP_NUM_THREADS={}", threads));
   // One thread a CPU, in the order in which ours are placed.
@@ -79,7 +83,8 @@ std::string reason_of_end(int status) {
 /// Positive, finite numbers; anything else is a fault of the peer.
 std::vector<double> seconds_in(const Json& answer, const char* key) {
   std::vector<double> seconds;
-  if (!answer.contains(key) || !answer[key].is_array()) throw PeerFault(fmt::format("it answers without {}", key));
+  if (!answer.contains(key) || !answer[key].is_array())
+    throw PeerFault(fmt::format("it answers without {}", key));
   for (const Json& value : answer[key]) {
     if (!value.is_number() || !(value.get<double>() > 0) || !std::isfinite(value.get<double>()))
       throw PeerFault(fmt::format("it gives {} as a time", value.dump()));
@@ -93,7 +98,8 @@ std::vector<double> seconds_in(const Json& answer, const char* key) {
 PeerInputs::PeerInputs(const ladder::Trial& trial) : shape_(trial.shape()) {
   std::string pattern = (std::filesystem::temp_directory_path() / "attention.XXXXXX").string();
   if (!mkdtemp(pattern.data()))
-    throw program::UserError(fmt::format("cannot make a temporary folder {}; set TMPDIR to a folder with space", pattern));
+    throw program::UserError(
+        fmt::format("cannot make a temporary folder {}; set TMPDIR to a folder with space", pattern));
   folder_ = pattern;
   for (const ladder::NamedTensor& t : trial.tensors())
     tensor::save(folder_ / (t.name + ".npy"), t.values.data(), std::span(t.shape));
@@ -104,8 +110,8 @@ PeerInputs::~PeerInputs() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-PeerProcess::PeerProcess(const PeerProgram& program, std::shared_ptr<const PeerInputs> inputs, int threads, int copies,
-                         const PeerPatience& patience)
+PeerProcess::PeerProcess(const PeerProgram& program, std::shared_ptr<const PeerInputs> inputs, int threads,
+                         int copies, const PeerPatience& patience)
     : inputs_(std::move(inputs)), patience_(patience) {
   if (!program.needed.empty() && !std::filesystem::exists(program.needed)) throw PeerFault(program.absent);
   answer_file_ = inputs_->folder() / fmt::format("{}.{}.answer.npy", program.name, threads);
@@ -113,12 +119,21 @@ PeerProcess::PeerProcess(const PeerProgram& program, std::shared_ptr<const PeerI
   start(program.command, threads);
   Json shape = Json::object();
   for (const auto& [key, value] : inputs_->shape().values()) shape[key] = value;
-  const Json ready = ask({{"open", {{"folder", inputs_->folder().string()}, {"shape", shape}, {"threads", threads}, {"copies", copies}}}},
+  const Json ready = ask({{"open",
+                           {{"folder", inputs_->folder().string()},
+                            {"shape", shape},
+                            {"threads", threads},
+                            {"copies", copies}}}},
                          patience_.open);
-  const auto text = [&](const char* key) { return ready.contains(key) && ready[key].is_string() ? ready[key].get<std::string>() : ""; };
+  const auto text = [&](const char* key) {
+    return ready.contains(key) && ready[key].is_string() ? ready[key].get<std::string>() : "";
+  };
   if (ready.contains("unsupported")) fail("unsupported: " + program::one_line(text("unsupported"), 200));
-  const auto whole = [&](const char* key) { return ready.contains(key) && ready[key].is_number_integer() ? ready[key].get<int>() : 0; };
-  info_ = {program::one_line(text("version"), 100), program::one_line(text("kernel"), 200), whole("threads"), whole("copies")};
+  const auto whole = [&](const char* key) {
+    return ready.contains(key) && ready[key].is_number_integer() ? ready[key].get<int>() : 0;
+  };
+  info_ = {program::one_line(text("version"), 100), program::one_line(text("kernel"), 200), whole("threads"),
+           whole("copies")};
   if (info_.version.empty() || info_.threads < 1 || info_.copies < 1)
     fail("it does not say that it is ready, with version, threads and copies");
 }
@@ -133,7 +148,8 @@ void PeerProcess::start(const std::vector<std::string>& command, int threads) {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   const std::vector<int>& cpus = machine::placement();
-  for (int i = 0; i < threads; ++i) CPU_SET(static_cast<std::size_t>(cpus[static_cast<std::size_t>(i) % cpus.size()]), &allowed);
+  for (int i = 0; i < threads; ++i)
+    CPU_SET(static_cast<std::size_t>(cpus[static_cast<std::size_t>(i) % cpus.size()]), &allowed);
 
   int down[2];
   int up[2];
@@ -178,8 +194,11 @@ Json PeerProcess::ask(const Json& question, std::chrono::milliseconds limit) {
   // Where nothing could be written the end is found by reading.
   said = read_line(written ? limit : std::chrono::milliseconds(0));
   Json answer = Json::parse(said, nullptr, false);
-  if (answer.is_discarded() || !answer.is_object()) fail(fmt::format("it says what is no JSON: {}", program::one_line(said, 80)));
-  if (answer.contains("fault")) fail(answer["fault"].is_string() ? program::one_line(answer["fault"].get<std::string>(), 200) : "it has failed");
+  if (answer.is_discarded() || !answer.is_object())
+    fail(fmt::format("it says what is no JSON: {}", program::one_line(said, 80)));
+  if (answer.contains("fault"))
+    fail(answer["fault"].is_string() ? program::one_line(answer["fault"].get<std::string>(), 200)
+                                     : "it has failed");
   return answer;
 }
 
@@ -196,7 +215,8 @@ std::string PeerProcess::read_line(std::chrono::milliseconds limit) {
     pollfd wanted{from_child_, POLLIN, 0};
     const int found = poll(&wanted, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     if (found < 0 && errno == EINTR) continue;
-    if (found <= 0) fail(fmt::format("no answer within {:.3g} s", std::chrono::duration<double>(limit).count()));
+    if (found <= 0)
+      fail(fmt::format("no answer within {:.3g} s", std::chrono::duration<double>(limit).count()));
     char buffer[4096];
     const ssize_t bytes = read(from_child_, buffer, sizeof buffer);
     if (bytes > 0) {
@@ -241,7 +261,8 @@ void PeerProcess::end(std::chrono::milliseconds limit) noexcept {
 
 std::vector<double> PeerProcess::run(int runs) {
   std::vector<double> seconds = seconds_in(ask({{"run", runs}}, patience_.run * runs), "seconds");
-  if (seconds.size() != static_cast<std::size_t>(runs)) fail(fmt::format("it tells of {} runs, {} were asked for", seconds.size(), runs));
+  if (seconds.size() != static_cast<std::size_t>(runs))
+    fail(fmt::format("it tells of {} runs, {} were asked for", seconds.size(), runs));
   return seconds;
 }
 
@@ -261,10 +282,13 @@ std::vector<float> PeerProcess::answer() {
   }
 }
 
-std::vector<double> PeerProcess::operator_seconds() { return seconds_in(ask({{"finish", true}}, patience_.run), "operator_seconds"); }
+std::vector<double> PeerProcess::operator_seconds() {
+  return seconds_in(ask({{"finish", true}}, patience_.run), "operator_seconds");
+}
 
 ladder::PeerSource peer_source(const PeerProgram& program, std::shared_ptr<const PeerInputs> inputs) {
-  return {program.name, program.idea, [program, inputs = std::move(inputs)](int threads, int copies) -> std::unique_ptr<ladder::Peer> {
+  return {program.name, program.idea,
+          [program, inputs = std::move(inputs)](int threads, int copies) -> std::unique_ptr<ladder::Peer> {
             return std::make_unique<PeerProcess>(program, inputs, threads, copies);
           }};
 }

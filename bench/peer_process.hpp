@@ -32,7 +32,8 @@ struct PeerPatience {
   std::chrono::milliseconds end{2'000};     ///< to leave when it is told to
 };
 
-/// The inputs of a problem as .npy files (query.npy, key.npy …) in a temporary folder, for as long as this object lives.
+/// The inputs of a problem as .npy files (query.npy, key.npy …) in a temporary folder, for as long as this
+/// object lives.
 class PeerInputs {
  public:
   /// Throws UserError where they cannot be written.
@@ -49,18 +50,20 @@ class PeerInputs {
   ladder::Shape shape_;
 };
 
-/// A peer in a process of its own, with which it speaks in lines of JSON, one question and one answer at a time:
+/// A peer in a process of its own, with which it speaks in lines of JSON, one question and one answer at a
+/// time:
 ///
 ///   {"open": {"folder": "…", "shape": {"heads": 8, …}, "threads": 2, "copies": 1}}
-///                         → {"ready": true, "version": "…", "kernel": "…", "threads": 2, "copies": 1} or {"unsupported": "why"}
+///                         → {"ready": true, "version": "…", "kernel": "…", "threads": 2, "copies": 1} or
+///                         {"unsupported": "why"}
 ///   {"run": 5}            → {"seconds": [5 numbers]}
 ///   {"answer": "FILE"}    → {"answer": "FILE"}; FILE then holds the last run's output as float32 .npy
-///   {"finish": true}      → {"operator_seconds": [one number for each run since "open"; none without a profiler]}
-///   end of input          → it leaves
+///   {"finish": true}      → {"operator_seconds": [one number for each run since "open"; none without a
+///   profiler]} end of input          → it leaves
 ///
-/// {"fault": "why"} answers anything. The process may use the CPUs on which our own threads of that number are placed; the
-/// environment says nothing that steers a library, but that threads which wait shall sleep. It ends with this object, or
-/// with this process.
+/// {"fault": "why"} answers anything. The process may use the CPUs on which our own threads of that number
+/// are placed; the environment says nothing that steers a library, but that threads which wait shall sleep.
+/// It ends with this object, or with this process.
 class PeerProcess final : public ladder::Peer {
  public:
   /// Starts it and waits until it is ready. Throws PeerFault.

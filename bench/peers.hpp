@@ -7,12 +7,12 @@
 
 namespace attention::bench {
 
-/// The implementations of dot-product attention that stand beside the ladder, whether they are installed or not. Each is a
-/// program in peers/ beside this one.
+/// The implementations of dot-product attention that stand beside the ladder, whether they are installed or
+/// not. Each is a program in peers/ beside this one.
 std::vector<PeerProgram> all_peers();
 
-/// Those that `names` tells, as "openblas,onednn"; all where it is empty. Throws UserError, listing the names, for an unknown
-/// one.
+/// Those that `names` tells, as "openblas,onednn"; all where it is empty. Throws UserError, listing the
+/// names, for an unknown one.
 std::vector<PeerProgram> choose_peers(std::string_view names);
 
 }  // namespace attention::bench

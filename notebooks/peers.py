@@ -71,7 +71,8 @@ def main():
         document = read(options.file)
         found = comparisons(document)
         if options.json:
-            put(options.json, json.dumps({"schema": 1, "machine": document.get("machine"), "comparisons": found}, indent=1, ensure_ascii=False))
+            result = {"schema": 1, "machine": document.get("machine"), "comparisons": found}
+            put(options.json, json.dumps(result, indent=1, ensure_ascii=False))
         if options.figures:
             draw(document, found, options.figures)
         if options.markdown or not (options.json or options.figures):

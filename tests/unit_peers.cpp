@@ -1,8 +1,9 @@
-// Peers: the conversation with their programs, by a stand-in that answers, fails and hangs as it is told; and every real one
-// that is installed, against the reference.
+// Peers: the conversation with their programs, by a stand-in that answers, fails and hangs as it is told; and
+// every real one that is installed, against the reference.
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -25,7 +26,8 @@ using tests::contains;
 
 namespace {
 
-/// Speaks as bench/peer_process.hpp says; its first argument says how it misbehaves, the second is a right answer.
+/// Speaks as bench/peer_process.hpp says; its first argument says how it misbehaves, the second is a right
+/// answer.
 constexpr const char* stand_in = R"bash(
 how=$1 right=$2 runs=0
 times() { local i; for ((i = 0; i < $2; ++i)); do printf '%s%s' "${comma-}" "$1"; local comma=,; done; }
@@ -76,7 +78,9 @@ done
 /// The mechanism that peers stand beside, on a small problem, and the stand-in with its answers.
 class Stage {
  public:
-  Stage() : trial(mechanism.make(ladder::parse_shape("heads=2,queries=12,keys=15,dim=8", mechanism.keys()), 1, ladder::Hardness::plain)) {
+  Stage()
+      : trial(mechanism.make(ladder::parse_shape("heads=2,queries=12,keys=15,dim=8", mechanism.keys()), 1,
+                             ladder::Hardness::plain)) {
     tests::put(folder / "stand_in.sh", stand_in);
     trial->run(0);
     const ladder::Field output = trial->answer().at(0);
@@ -90,7 +94,8 @@ class Stage {
   }
 
   bench::PeerProgram program(const std::string& how) const {
-    return {how, "a stand-in", {"bash", (folder / "stand_in.sh").string(), how, (folder / "right.npy").string()}};
+    return {
+        how, "a stand-in", {"bash", (folder / "stand_in.sh").string(), how, (folder / "right.npy").string()}};
   }
 
   /// Rung 0 and the stand-in.
@@ -156,12 +161,20 @@ TEST_CASE("a peer's own profiler takes the place of the clock around it", "[peer
 
 TEST_CASE("a peer that fails is one line, and the benchmark goes on", "[peers]") {
   const Stage stage;
-  for (const auto& [how, reason] :
-       {std::pair{"unsupported", "unsupported: two many heads"}, {"leaves", "it ended with status 3 (the library is broken)"},
-        {"crashes_early", "signal 11"}, {"garbage", "no JSON: hello"}, {"not_ready", "ready"}, {"crashes", "signal 11"},
-        {"fault", "out of breath"}, {"few", "0 runs, 1 were asked"}, {"instant", "gives 0 as a time"},
-        {"wrong", "wrong before timing"}, {"wrong_later", "wrong after timing"}, {"short", "1 values, 192 were expected"},
-        {"silent", "answer.npy"}, {"forgetful", "its profiler tells of 1 runs"}}) {
+  for (const auto& [how, reason] : {std::pair{"unsupported", "unsupported: two many heads"},
+                                    {"leaves", "it ended with status 3 (the library is broken)"},
+                                    {"crashes_early", "signal 11"},
+                                    {"garbage", "no JSON: hello"},
+                                    {"not_ready", "ready"},
+                                    {"crashes", "signal 11"},
+                                    {"fault", "out of breath"},
+                                    {"few", "0 runs, 1 were asked"},
+                                    {"instant", "gives 0 as a time"},
+                                    {"wrong", "wrong before timing"},
+                                    {"wrong_later", "wrong after timing"},
+                                    {"short", "1 values, 192 were expected"},
+                                    {"silent", "answer.npy"},
+                                    {"forgetful", "its profiler tells of 1 runs"}}) {
     INFO(how);
     const auto found = stage.climb(how);
     REQUIRE(found.size() == 2);
@@ -187,7 +200,8 @@ TEST_CASE("a peer that hangs is ended", "[peers]") {
   const Stage stage;
   bench::PeerPatience patience;
   patience.open = 300ms;
-  CHECK_THROWS_WITH(bench::PeerProcess(stage.program("hangs_early"), stage.inputs, 1, 1, patience), contains("no answer within 0.3 s"));
+  CHECK_THROWS_WITH(bench::PeerProcess(stage.program("hangs_early"), stage.inputs, 1, 1, patience),
+                    contains("no answer within 0.3 s"));
   patience = {};
   patience.run = 300ms;
   bench::PeerProcess peer(stage.program("hangs"), stage.inputs, 1, 1, patience);
@@ -223,12 +237,14 @@ TEST_CASE("a peer runs on its own CPUs and free of what steers libraries", "[pee
 }
 
 TEST_CASE("an unknown peer is refused with what there is", "[peers]") {
-  CHECK_THROWS_WITH(bench::choose_peers("openblas,mine"), contains("no peer 'mine'") && contains("onnxruntime"));
+  CHECK_THROWS_WITH(bench::choose_peers("openblas,mine"),
+                    contains("no peer 'mine'") && contains("onnxruntime"));
   CHECK(bench::choose_peers("onednn,openblas").size() == 2);
   CHECK(bench::choose_peers("").size() == bench::all_peers().size());
 }
 
-TEST_CASE("every peer that is installed agrees with the reference, and sleeps while it is not asked", "[peers]") {
+TEST_CASE("every peer that is installed agrees with the reference, and sleeps while it is not asked",
+          "[peers]") {
   // Libraries that are not compiled for it would be reported.
   if (tests::thread_sanitized) return;
   const ladder::AnyMechanism& mechanism = ladder::find_mechanism(ladder::all_mechanisms(), "dot_product");
@@ -241,7 +257,8 @@ TEST_CASE("every peer that is installed agrees with the reference, and sleeps wh
   if (has("kv_heads")) shapes.emplace_back("heads=4,kv_heads=2,queries=1,keys=131,dim=16");
   for (const bench::PeerProgram& program : bench::all_peers())
     for (const std::string& shape : shapes) {
-      const auto trial = mechanism.make(ladder::parse_shape(shape, mechanism.keys()), 3, ladder::Hardness::plain);
+      const auto trial =
+          mechanism.make(ladder::parse_shape(shape, mechanism.keys()), 3, ladder::Hardness::plain);
       const auto inputs = std::make_shared<const bench::PeerInputs>(*trial);
       INFO(program.name << " on " << shape);
       try {

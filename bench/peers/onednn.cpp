@@ -1,11 +1,10 @@
-// The peer "onednn": the two products as matmul primitives and a softmax primitive between them. Its way is chosen by a short
-// trial: how many rows at a time, of all heads together or of one head after the other. Causal blocks compute only the columns
-// that some row of theirs sees, and are masked by a loop of ours.
+// The peer "onednn": the two products as matmul primitives and a softmax primitive between them. Its way is
+// chosen by a short trial: how many rows at a time, of all heads together or of one head after the other.
+// Causal blocks compute only the columns that some row of theirs sees, and are masked by a loop of ours.
 #include <omp.h>
 
-#include <dnnl.hpp>
-
 #include <algorithm>
+#include <dnnl.hpp>
 #include <limits>
 #include <string>
 
@@ -21,7 +20,8 @@ using peers::Keys;
 using peers::Problem;
 
 /// A row-major matrix for each head.
-memory::desc matrices(Index heads, Index rows, Index columns, Index head_stride, Index row_stride, Index column_stride) {
+memory::desc matrices(Index heads, Index rows, Index columns, Index head_stride, Index row_stride,
+                      Index column_stride) {
   return {{heads, rows, columns}, memory::data_type::f32, {head_stride, row_stride, column_stride}};
 }
 
@@ -47,7 +47,9 @@ class OneDnn final : public peers::Library {
     for (const Index heads : {heads_, Index{1}})
       for (const Index rows : {Index{64}, Index{128}, Index{256}, Index{512}, rows_}) {
         const Way way{heads, std::min(rows, rows_)};
-        const auto same = [&](const Way& other) { return other.heads == way.heads && other.rows == way.rows; };
+        const auto same = [&](const Way& other) {
+          return other.heads == way.heads && other.rows == way.rows;
+        };
         if (scores_of(way) * 4. <= 0.2 * free && std::ranges::none_of(ways, same)) ways.push_back(way);
       }
     if (ways.empty()) throw peers::Unsupported("its scores do not fit");
@@ -62,7 +64,8 @@ class OneDnn final : public peers::Library {
 
   std::string version() const override {
     const dnnl_version_t* v = dnnl::version();
-    return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+    return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." +
+           std::to_string(v->patch);
   }
   std::string kernel() const override {
     return "matmul " + plan_.implementation + ", softmax " + plan_.softmax_implementation + "; " +
@@ -90,7 +93,9 @@ class OneDnn final : public peers::Library {
     std::string softmax_implementation;
   };
 
-  double scores_of(const Way& way) const { return static_cast<double>(way.heads * way.rows) * static_cast<double>(p_.keys); }
+  double scores_of(const Way& way) const {
+    return static_cast<double>(way.heads * way.rows) * static_cast<double>(p_.keys);
+  }
 
   Plan plan(const Way& way) {
     Plan plan;
@@ -100,13 +105,16 @@ class OneDnn final : public peers::Library {
       Block b;
       b.first = first;
       b.rows = std::min(way.rows, rows_ - first);
-      b.keys = masked_ ? Keys{p_.keys_of(first).first, p_.keys_of(first + b.rows - 1).last} : p_.keys_of(p_.queries - 1);
+      b.keys = masked_ ? Keys{p_.keys_of(first).first, p_.keys_of(first + b.rows - 1).last}
+                       : p_.keys_of(p_.queries - 1);
       const Index columns = b.keys.last - b.keys.first;
       const memory::desc query = matrices(way.heads, b.rows, p_.dim, rows_ * p_.dim, p_.dim, 1);
       const memory::desc key = matrices(way.heads, p_.dim, columns, p_.keys * p_.dim, 1, p_.dim);
       const memory::desc scores = matrices(way.heads, b.rows, columns, b.rows * columns, columns, 1);
-      const memory::desc value = matrices(way.heads, columns, p_.value_dim, p_.keys * p_.value_dim, p_.value_dim, 1);
-      const memory::desc output = matrices(way.heads, b.rows, p_.value_dim, rows_ * p_.value_dim, p_.value_dim, 1);
+      const memory::desc value =
+          matrices(way.heads, columns, p_.value_dim, p_.keys * p_.value_dim, p_.value_dim, 1);
+      const memory::desc output =
+          matrices(way.heads, b.rows, p_.value_dim, rows_ * p_.value_dim, p_.value_dim, 1);
       dnnl::primitive_attr scaled;
       scaled.set_output_scales(0, {p_.scale});
       const dnnl::matmul::primitive_desc products(dnnl::matmul::desc(query, key, scores), scaled, engine_);
@@ -129,17 +137,21 @@ class OneDnn final : public peers::Library {
   }
 
   void run(Plan& plan, std::size_t turn, float* output) {
-    const auto at = [](const tensor::Tensor<4>& tensor, Index offset) { return const_cast<float*>(tensor.data()) + offset; };
+    const auto at = [](const tensor::Tensor<4>& tensor, Index offset) {
+      return const_cast<float*>(tensor.data()) + offset;
+    };
     for (Index head = 0; head < heads_; head += plan.way.heads)
       for (Block& b : plan.blocks) {
         b.query.set_data_handle(at(p_.query[turn], (head * rows_ + b.first) * p_.dim));
         b.key.set_data_handle(at(p_.key[turn], (head * p_.keys + b.keys.first) * p_.dim));
         b.value.set_data_handle(at(p_.value[turn], (head * p_.keys + b.keys.first) * p_.value_dim));
         b.output.set_data_handle(output + (head * rows_ + b.first) * p_.value_dim);
-        b.products.execute(stream_, {{DNNL_ARG_SRC, b.query}, {DNNL_ARG_WEIGHTS, b.key}, {DNNL_ARG_DST, b.scores}});
+        b.products.execute(stream_,
+                           {{DNNL_ARG_SRC, b.query}, {DNNL_ARG_WEIGHTS, b.key}, {DNNL_ARG_DST, b.scores}});
         if (masked_) mask(plan, b);
         b.softmax.execute(stream_, {{DNNL_ARG_SRC, b.scores}, {DNNL_ARG_DST, b.scores}});
-        b.values.execute(stream_, {{DNNL_ARG_SRC, b.scores}, {DNNL_ARG_WEIGHTS, b.value}, {DNNL_ARG_DST, b.output}});
+        b.values.execute(stream_,
+                         {{DNNL_ARG_SRC, b.scores}, {DNNL_ARG_WEIGHTS, b.value}, {DNNL_ARG_DST, b.output}});
       }
     stream_.wait();
   }

@@ -42,8 +42,8 @@ function oneNodeModel(operator, inputs, outputs, integers, scale) {
   const node = message(1, ...inputs.map((input) => text(1, input ? input[0] : '')), ...outputs.map(([name]) => text(2, name)),
     text(3, 'attention'), text(4, operator), ...Object.entries(integers).map(([name, value]) => attribute(name, value, false)),
     attribute('scale', scale, true), text(7, 'com.microsoft'));
-  const graph = message(7, node, text(2, operator), ...inputs.filter(Boolean).map(([name, type, dims]) => tensorInfo(11, name, type, dims)),
-    ...outputs.map(([name, type, dims]) => tensorInfo(12, name, type, dims)));
+  const infos = (field, all) => all.filter(Boolean).map(([name, type, dims]) => tensorInfo(field, name, type, dims));
+  const graph = message(7, node, text(2, operator), ...infos(11, inputs), ...infos(12, outputs));
   const operators = (domain, version) => message(8, text(1, domain), number(2, version));
   return Buffer.concat([number(1, 8), graph, operators('', 17), operators('com.microsoft', 1)]);
 }
@@ -117,7 +117,8 @@ function multiHead(p, wideKeys) {
     [['output', FLOAT, [batch, queries, heads * valueDim]]], integers, p.scale);
   const key = wideKeys ? p.key : p.rows(p.key, heads, keys, dim);
   const value = wideKeys ? p.value : p.rows(p.value, heads, keys, valueDim);
-  const turn = () => ({feeds: {query: tensor(p.queryRows, queryInfo[2]), key: tensor(key.slice(), keyShape), value: tensor(value.slice(), valueShape)},
+  const turn = () => ({
+    feeds: {query: tensor(p.queryRows, queryInfo[2]), key: tensor(key.slice(), keyShape), value: tensor(value.slice(), valueShape)},
     fetches: ['output']});
   return {name: `MultiHeadAttention, K and V as [batch, ${wideKeys ? 'heads, n, dim' : 'n, heads · dim'}]`, model, turn};
 }
@@ -170,8 +171,8 @@ function session(model, threads, profile) {
   // The calling thread works too; the others are pinned, counted from 1 here.
   const pinned = Array.from({length: threads - 1}, (_, i) => cpus[(i + 1) % cpus.length] + 1).join(';');
   return ort.InferenceSession.create(model, {
-    executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all',
-    logSeverityLevel: 3, ...(profile ? {enableProfiling: true, profileFilePrefix: profile} : {}),
+    executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1, executionMode: 'sequential',
+    graphOptimizationLevel: 'all', logSeverityLevel: 3, ...(profile ? {enableProfiling: true, profileFilePrefix: profile} : {}),
     // Threads may wait for each other by spinning within a run, and sleep when it ends.
     extra: {session: {force_spinning_stop: '1', ...(pinned ? {intra_op_thread_affinities: pinned} : {})}}});
 }
@@ -199,8 +200,12 @@ async function choose(p) {
     }
   }
   if (!ways.length) throw new Unsupported(reason.message.split('\n')[0]);
-  for (let round = 0; round < 3; ++round)
-    for (const way of ways) way.best = Math.min(way.best, (await secondsOf(() => way.session.run(way.first.feeds, way.first.fetches)))[0]);
+  for (let round = 0; round < 3; ++round) {
+    for (const way of ways) {
+      const [seconds] = await secondsOf(() => way.session.run(way.first.feeds, way.first.fetches));
+      way.best = Math.min(way.best, seconds);
+    }
+  }
   ways.sort((a, b) => a.best - b.best);
   for (const way of ways) await way.session.release();
   return ways[0];

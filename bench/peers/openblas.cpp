@@ -1,9 +1,11 @@
-// The peer "openblas": what one gets from a library of matrix products, written as well as that can be done. Q Kᵀ and P V are
-// OpenBLAS's, for a block of rows at a time so that the scores stay in the cache; the softmax between them is our vector 2^x.
-// With the argument "whole" a block is all rows of a head, as it is most often written: "openblas_whole".
+// The peer "openblas": what one gets from a library of matrix products, written as well as that can be done.
+// Q Kᵀ and P V are OpenBLAS's, for a block of rows at a time so that the scores stay in the cache; the
+// softmax between them is our vector 2^x. With the argument "whole" a block is all rows of a head, as it is
+// most often written: "openblas_whole".
 //
-// Threads take (head, block) pairs, the longest first when causal, and each calls OpenBLAS on its own: inside a parallel
-// region its OpenMP build uses one thread. Causal blocks compute only the columns that some row of theirs sees.
+// Threads take (head, block) pairs, the longest first when causal, and each calls OpenBLAS on its own: inside
+// a parallel region its OpenMP build uses one thread. Causal blocks compute only the columns that some row of
+// theirs sees.
 #include <cblas.h>
 #include <omp.h>
 
@@ -24,8 +26,8 @@ using peers::Index;
 using peers::Keys;
 using peers::Problem;
 
-/// scores := 2^(scores − largest) over the columns that are seen, 0 over the others; gives the sum. Scores are in powers of
-/// two. `low` … `low + columns` are the keys in the row; none seen: all 0, and the sum 0.
+/// scores := 2^(scores − largest) over the columns that are seen, 0 over the others; gives the sum. Scores
+/// are in powers of two. `low` … `low + columns` are the keys in the row; none seen: all 0, and the sum 0.
 float softmax_numerators(float* scores, Index low, Index columns, Keys seen) {
   const Index first = std::clamp<Index>(seen.first - low, 0, columns);
   const Index last = std::clamp<Index>(seen.last - low, first, columns);
@@ -83,8 +85,10 @@ class OpenBlas final : public peers::Library {
       for (const Index rows : {64, 96, 128, 192, 256, 384, 512})
         if (ways.empty() || rows < 2 * rows_) ways.push_back(std::min<Index>(rows, rows_));
     }
-    const double needed = 4. * static_cast<double>(p_.threads) * static_cast<double>(ways.back()) * static_cast<double>(p_.keys);
-    if (needed > 0.5 * static_cast<double>(machine::memory().available_bytes)) throw peers::Unsupported("its scores do not fit");
+    const double needed = 4. * static_cast<double>(p_.threads) * static_cast<double>(ways.back()) *
+                          static_cast<double>(p_.keys);
+    if (needed > 0.5 * static_cast<double>(machine::memory().available_bytes))
+      throw peers::Unsupported("its scores do not fit");
     scores_.resize(static_cast<std::size_t>(p_.threads));
     for (tensor::Buffer& scores : scores_) scores.resize(static_cast<std::size_t>(ways.back() * p_.keys));
     block_ = ways.front();
@@ -141,18 +145,21 @@ class OpenBlas final : public peers::Library {
     const float scale = p_.scale * std::numbers::log2e_v<float>;
     // A single row is a product with a vector: no matrix is packed for it.
     if (rows == 1)
-      cblas_sgemv(CblasRowMajor, CblasNoTrans, n(columns), n(p_.dim), scale, key, n(p_.dim), query, 1, 0.F, scores, 1);
+      cblas_sgemv(CblasRowMajor, CblasNoTrans, n(columns), n(p_.dim), scale, key, n(p_.dim), query, 1, 0.F,
+                  scores, 1);
     else
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n(rows), n(columns), n(p_.dim), scale, query, n(p_.dim), key, n(p_.dim),
-                  0.F, scores, n(columns));
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n(rows), n(columns), n(p_.dim), scale, query,
+                  n(p_.dim), key, n(p_.dim), 0.F, scores, n(columns));
     std::vector<float> l(static_cast<std::size_t>(rows));
     for (Index i = 0; i < rows; ++i)
-      l[static_cast<std::size_t>(i)] = softmax_numerators(scores + i * columns, low, columns, keys_of(first + i));
+      l[static_cast<std::size_t>(i)] =
+          softmax_numerators(scores + i * columns, low, columns, keys_of(first + i));
     if (rows == 1)
-      cblas_sgemv(CblasRowMajor, CblasTrans, n(columns), n(p_.value_dim), 1.F, value, n(p_.value_dim), scores, 1, 0.F, to, 1);
+      cblas_sgemv(CblasRowMajor, CblasTrans, n(columns), n(p_.value_dim), 1.F, value, n(p_.value_dim), scores,
+                  1, 0.F, to, 1);
     else
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n(rows), n(p_.value_dim), n(columns), 1.F, scores, n(columns), value,
-                  n(p_.value_dim), 0.F, to, n(p_.value_dim));
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n(rows), n(p_.value_dim), n(columns), 1.F,
+                  scores, n(columns), value, n(p_.value_dim), 0.F, to, n(p_.value_dim));
     for (Index i = 0; i < rows; ++i) {
       const float l_i = l[static_cast<std::size_t>(i)];
       const float share = l_i == 0 ? 0 : 1 / l_i;
@@ -162,9 +169,10 @@ class OpenBlas final : public peers::Library {
 
   const Problem& p_;
   bool masked_ = false;
-  Index heads_ = 1;  ///< matrices of queries: heads that share keys are one, but where a mask tells their rows apart
-  Index rows_ = 1;   ///< of such a matrix
-  Index block_ = 1;  ///< rows at a time
+  Index heads_ =
+      1;  ///< matrices of queries: heads that share keys are one, but where a mask tells their rows apart
+  Index rows_ = 1;                      ///< of such a matrix
+  Index block_ = 1;                     ///< rows at a time
   std::vector<tensor::Buffer> scores_;  ///< of each thread
 };
 

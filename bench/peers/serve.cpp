@@ -21,7 +21,9 @@ double seconds_of(const std::function<void()>& work) {
 
 Problem read_problem(const Json& open) {
   const Json shape = open.at("shape");
-  const auto size = [&](const char* key, Index otherwise) { return shape.contains(key) ? shape.at(key).get<Index>() : otherwise; };
+  const auto size = [&](const char* key, Index otherwise) {
+    return shape.contains(key) ? shape.at(key).get<Index>() : otherwise;
+  };
   Problem p;
   p.batch = size("batch", 1);
   p.heads = size("heads", 1);
@@ -38,10 +40,12 @@ Problem read_problem(const Json& open) {
 
   const std::filesystem::path folder = open.at("folder").get<std::string>();
   const auto copies = open.at("copies").get<std::size_t>();
-  const auto load = [&](const char* name, Index heads, Index rows, Index row_size, std::vector<Tensor<4>>& to) {
+  const auto load = [&](const char* name, Index heads, Index rows, Index row_size,
+                        std::vector<Tensor<4>>& to) {
     to.assign(copies, tensor::load<float, 4>(folder / (std::string(name) + ".npy")));
     const Index wanted[] = {p.batch, heads, rows, row_size};
-    if (!std::ranges::equal(to.front().shape(), wanted, [](auto a, auto b) { return static_cast<Index>(a) == b; }))
+    if (!std::ranges::equal(to.front().shape(), wanted,
+                            [](auto a, auto b) { return static_cast<Index>(a) == b; }))
       throw std::runtime_error(std::string(name) + ".npy has another shape than was told");
   };
   load("query", p.heads, p.queries, p.dim, p.query);
@@ -78,9 +82,13 @@ class Server {
       return {{"unsupported", reason.what()}};
     }
     const auto size = [](Index n) { return static_cast<std::size_t>(n); };
-    output_ = tensor::empty<4>({size(problem_.batch), size(problem_.heads), size(problem_.queries), size(problem_.value_dim)});
-    return {{"ready", true}, {"version", library_->version()}, {"kernel", library_->kernel()},
-            {"threads", problem_.threads}, {"copies", problem_.query.size()}};
+    output_ = tensor::empty<4>(
+        {size(problem_.batch), size(problem_.heads), size(problem_.queries), size(problem_.value_dim)});
+    return {{"ready", true},
+            {"version", library_->version()},
+            {"kernel", library_->kernel()},
+            {"threads", problem_.threads},
+            {"copies", problem_.query.size()}};
   }
 
   Json run(int runs) {

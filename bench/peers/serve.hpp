@@ -49,9 +49,15 @@ struct Problem {
   /// The keys that query i sees.
   Keys keys_of(Index i) const;
   /// The first matrix of a head in copy `turn`; `head` counts over batch and heads together.
-  const float* query_of(std::size_t turn, Index head) const { return query[turn].data() + head * queries * dim; }
-  const float* key_of(std::size_t turn, Index head) const { return key[turn].data() + kv_head(head) * keys * dim; }
-  const float* value_of(std::size_t turn, Index head) const { return value[turn].data() + kv_head(head) * keys * value_dim; }
+  const float* query_of(std::size_t turn, Index head) const {
+    return query[turn].data() + head * queries * dim;
+  }
+  const float* key_of(std::size_t turn, Index head) const {
+    return key[turn].data() + kv_head(head) * keys * dim;
+  }
+  const float* value_of(std::size_t turn, Index head) const {
+    return value[turn].data() + kv_head(head) * keys * value_dim;
+  }
   Index all_heads() const { return batch * heads; }
 
  private:
@@ -68,12 +74,12 @@ class Library {
   virtual void run(std::size_t turn, float* output) = 0;
 };
 
-/// Answers on standard output what is asked on standard input until it ends; gives the exit status. `make` may throw
-/// Unsupported. See bench/peer_process.hpp for the lines.
+/// Answers on standard output what is asked on standard input until it ends; gives the exit status. `make`
+/// may throw Unsupported. See bench/peer_process.hpp for the lines.
 int serve(const std::function<std::unique_ptr<Library>(const Problem&)>& make);
 
-/// The fastest of `ways`: each is run once to warm up and then `rounds` times in turn; the position of the one with the least
-/// time. `run(way)` does one run.
+/// The fastest of `ways`: each is run once to warm up and then `rounds` times in turn; the position of the
+/// one with the least time. `run(way)` does one run.
 std::size_t fastest(std::size_t ways, int rounds, const std::function<void(std::size_t)>& run);
 
 }  // namespace attention::peers

@@ -48,10 +48,12 @@ def comparisons(document):
         best = min(peers, key=lambda row: row["median_s"], default=None)
         found.append({
             "mechanism": rows[0]["mechanism"], "shape": dict(shape), "name": shape_name(dict(shape)), "threads": threads,
-            "roof_kind": run[0]["roof_kind"] if run else None, "roof_value": max((row["roof_value"] for row in run), default=None),
+            "roof_kind": run[0]["roof_kind"] if run else None,
+            "roof_value": max((row["roof_value"] for row in run), default=None),
             "ours": ours and _entry(ours),
             "peers": {row["rung"].removeprefix(_PREFIX): _entry(row) for row in peers},
-            "not_run": {row["rung"].removeprefix(_PREFIX): row["reason"] for row in rows if _is_peer(row) and row["status"] == "skipped"},
+            "not_run": {row["rung"].removeprefix(_PREFIX): row["reason"] for row in rows
+                        if _is_peer(row) and row["status"] == "skipped"},
             "best_peer": best and best["rung"].removeprefix(_PREFIX),
             "ours_over_best_peer": best["median_s"] / ours["median_s"] if best and ours else None})
     if not found:
@@ -61,7 +63,9 @@ def comparisons(document):
 
 def _entry(row):
     entry = {key: row[key] for key in ("rung", "median_s", "spread_s", "roof_share", "max_error", "error_bound")}
-    return {**entry, **{key: row["peer"][key] for key in ("around_s", "operator_s", "version", "kernel", "threads", "copies")}} if _is_peer(row) else entry
+    if _is_peer(row):
+        entry |= {key: row["peer"][key] for key in ("around_s", "operator_s", "version", "kernel", "threads", "copies")}
+    return entry
 
 
 def peer_names(found):
@@ -87,7 +91,8 @@ def peer_table(found):
              *(share(e["peers"].get(name), name == e["best_peer"]) for name in names),
              f"{e['ours_over_best_peer']:.2f}×" if e["ours_over_best_peer"] else "–"] for e in found]
     heads = ["shape", "threads", "share of", "our time", "rung", "ours", *names, "over the best peer"]
-    notes = ["The best peer is bold. Where a library times its operator itself, its share is the operator's own; in brackets, with the call around it."]
+    notes = ["The best peer is bold. Where a library times its operator itself, its share is the operator's own; in brackets, "
+             "with the call around it."]
     for name in names:
         entries = [e["peers"][name] for e in found if name in e["peers"]]
         kernels = dict.fromkeys(entry["kernel"] for entry in entries)
@@ -119,8 +124,8 @@ def beside_peers(document, entries):
             if row.get("operator_s"):
                 around = rate * row["operator_s"] / row["around_s"]
                 axes.plot([place - 0.37, place + 0.37], [around, around], color="white", linewidth=1.6, solid_capstyle="butt")
-            axes.annotate(f"{100 * row['roof_share']:.0f} %", (place, rate + error), xytext=(0, 3), textcoords="offset points", ha="center",
-                          va="bottom", fontsize=9, path_effects=[withStroke(linewidth=2.5, foreground="white")], zorder=5)
+            axes.annotate(f"{100 * row['roof_share']:.0f} %", (place, rate + error), xytext=(0, 3),
+                          textcoords="offset points", ha="center", va="bottom", fontsize=9, path_effects=[withStroke(linewidth=2.5, foreground="white")], zorder=5)
         axes.axhline(roof, color=ROOF, linewidth=2.5)
         axes.annotate(f"measured {words}: {number(roof)}", (1, roof), xycoords=("axes fraction", "data"), xytext=(0, 3),
                       textcoords="offset points", color=ROOF, ha="right", va="bottom", fontsize=9)
