@@ -168,6 +168,7 @@ void BackwardPart::pack_queries(Index first, Index rows) {
         static_cast<float>(static_cast<double>(p_.lse_of(head_)[first + i]) * std::numbers::log2e);
     // D_i = dO_i · O_i in float64: it is taken from every dP of the row.
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (Index c = 0; c < value_dim; ++c)
       sum +=
           static_cast<double>(gradient[i * value_dim + c]) * static_cast<double>(output[i * value_dim + c]);
