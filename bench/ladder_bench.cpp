@@ -12,6 +12,7 @@
 #include "machine/affinity.hpp"
 #include "machine/caches.hpp"
 #include "machine/description.hpp"
+#include "peers.hpp"
 #include "program/atomic_file.hpp"
 #include "program/command_line.hpp"
 #include "program/error.hpp"
@@ -23,11 +24,17 @@ namespace {
 
 using namespace attention;
 
+std::string default_text(const ladder::ShapeKey& key) {
+  if (!key.same_as.empty()) return key.same_as;
+  return key.words.empty() ? std::to_string(key.default_value) : key.words.at(static_cast<std::size_t>(key.default_value));
+}
+
 Json describe(const ladder::AnyMechanism& mechanism) {
   Json keys = Json::array();
   for (const ladder::ShapeKey& key : mechanism.keys()) {
-    const Json fallback = key.same_as.empty() ? Json(key.default_value) : Json(key.same_as);
-    keys.push_back({{"name", key.name}, {"meaning", key.meaning}, {"default", fallback}, {"minimum", key.minimum}});
+    const bool number = key.same_as.empty() && key.words.empty();
+    keys.push_back({{"name", key.name}, {"meaning", key.meaning}, {"default", number ? Json(key.default_value) : Json(default_text(key))}, {"minimum", key.minimum}});
+    if (!key.words.empty()) keys.back()["words"] = key.words;
   }
   Json shapes = Json::array();
   for (const ladder::StandardShape& shape : mechanism.standard_shapes())
@@ -55,10 +62,13 @@ int list(bool as_json) {
     std::cout << "  shape keys:\n";
     for (const ladder::ShapeKey& key : mechanism->keys())
       std::cout << fmt::format("    {:<10} {} (default {})\n", key.name, key.meaning,
-                               key.same_as.empty() ? std::to_string(key.default_value) : key.same_as);
+                               default_text(key));
   }
   return 0;
 }
+
+/// The mechanism that other libraries have, too.
+constexpr const char* peers_mechanism = "dot_product";
 
 struct BenchOptions {
   std::string mechanism;
@@ -68,6 +78,8 @@ struct BenchOptions {
   std::string json_file;
   std::string csv_file;
   std::string input;
+  std::string peers;
+  bool with_peers = false;
   std::uint64_t seed = 1;
   double seconds = 0.5;
   bool no_peak_memory = false;
@@ -97,7 +109,7 @@ void refuse_oversized(const ladder::AnyMechanism& mechanism, const ladder::Shape
                                          shape.text(), ladder::format_bytes(needed), ladder::format_bytes(free)));
 }
 
-int bench(const BenchOptions& o) {
+int run_bench(const BenchOptions& o) {
   const ladder::AnyMechanism& mechanism = ladder::find_mechanism(ladder::all_mechanisms(), o.mechanism);
   if (!o.input.empty() && !o.shapes.empty())
     throw program::UserError("--input brings its own sizes; leave out --shape");
@@ -108,6 +120,12 @@ int bench(const BenchOptions& o) {
   climb.seconds = o.seconds;
   if (!o.rungs.empty())
     for (const std::string_view rung : program::split(o.rungs, ',')) climb.rungs.push_back(mechanism.rung_index(rung));
+  std::vector<bench::PeerProgram> peers;
+  if (o.with_peers) {
+    if (o.mechanism != peers_mechanism)
+      throw program::UserError(fmt::format("--peers: other libraries stand beside {} only, not beside {}", peers_mechanism, o.mechanism));
+    peers = bench::choose_peers(o.peers);
+  }
 
   // All shapes are read before any is measured: a slip in the last should not cost the time of the others.
   std::vector<ladder::Shape> shapes;
@@ -131,6 +149,11 @@ int bench(const BenchOptions& o) {
     climb.note = [&](const std::string& what) { progress.note(what); };
     if (!o.no_peak_memory)
       climb.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(mechanism.rungs()[rung].name, threads); };
+    if (!peers.empty()) {
+      climb.peers.clear();
+      const auto inputs = std::make_shared<const bench::PeerInputs>(trial);
+      for (const bench::PeerProgram& peer : peers) climb.peers.push_back(bench::peer_source(peer, inputs));
+    }
     const std::vector<ladder::Measurement> found = ladder::climb(mechanism, trial, climb, roofs);
     progress.clear();
     if (!quiet_output) std::cout << fmt::format("{}, {}\n{}\n", mechanism.title(), trial.shape().text(), ladder::to_table(found));
@@ -151,7 +174,9 @@ int bench(const BenchOptions& o) {
   if (!o.json_file.empty()) {
     Json machine = machine::describe();
     machine["roofs"] = machine::describe_roofs(roofs);
-    put(o.json_file, Json{{"schema", 1}, {"machine", machine}, {"seed", o.seed}, {"results", ladder::to_json(all)}}.dump(1) + "\n");
+    const Json settings{{"seconds", o.seconds}, {"peak_memory", !o.no_peak_memory}, {"input", !o.input.empty()}};
+    put(o.json_file, Json{{"schema", 1}, {"machine", machine}, {"seed", o.seed}, {"settings", settings},
+                          {"results", ladder::to_json(all)}}.dump(1) + "\n");
   }
   if (!o.csv_file.empty()) put(o.csv_file, ladder::to_csv(all));
   return 0;
@@ -180,11 +205,14 @@ int main(int argc, char** argv) {
     bench_command->add_option("--input", o.input, "your own tensors as .npy files, in the mechanism's order: q.npy,k.npy,v.npy");
     bench_command->add_option("--seed", o.seed, "of the random tensors")->capture_default_str();
     bench_command->add_option("--seconds", o.seconds, "of timed runs a rung")->capture_default_str()->check(CLI::PositiveNumber);
+    CLI::Option* peers = bench_command->add_option("--peers", o.peers, "put other libraries beside the rungs of dot_product: all that are here, or --peers=openblas,onednn. Get them by ./course setup --peers");
+    peers->expected(0, 1);
     bench_command->add_flag("--no-peak-memory", o.no_peak_memory, "do not start a process a rung to measure its memory");
 
     bench_command->add_flag("--quiet", o.quiet, "no table on standard output");
 
     if (const auto status = program::parse(app, argc, argv)) return *status;
-    return list_command->parsed() ? list(as_json) : bench(o);
+    o.with_peers = peers->count() > 0;
+    return list_command->parsed() ? list(as_json) : run_bench(o);
   });
 }

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import matplotlib.pyplot as plt  # noqa: E402
 from attention_plots.overview import side_by_side  # noqa: E402
-from attention_plots.results import Chapter, Missing, description, origin  # noqa: E402
+from attention_plots.results import Chapter, Missing, origin  # noqa: E402
 from attention_plots.tables import LADDER_HEADS, ladder_notes, ladder_rows  # noqa: E402
 
 STYLE = """
@@ -32,12 +32,6 @@ def chapters(results, mode):
         chapter = Chapter(folder.name, results, mode)
         if (chapter.folder / "ladder.json").exists():
             yield chapter
-
-
-def headlines(chapter):
-    """The problem that stands for each of the chapter's mechanisms."""
-    document = chapter.read("ladder")
-    return [{**description(document), **problem} for problem in document["problems"] if problem["headline"]]
 
 
 def section(chapter, problem, results):
@@ -69,7 +63,7 @@ def write(path, content):
 
 def build(results, mode):
     """Makes the page. Raises Missing where no chapter has a ladder."""
-    found = [(chapter, problem) for chapter in chapters(results, mode) for problem in headlines(chapter)]
+    found = [(chapter, problem) for chapter in chapters(results, mode) for problem in chapter.headlines()]
     figure = side_by_side([problem for _, problem in found])
     folder = results / "figures"
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+from matplotlib.text import Text
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
@@ -19,14 +20,17 @@ import attention_plots as plots  # noqa: E402
 from attention_plots.results import Chapter, Missing  # noqa: E402
 
 NAME = "02_dot_product_attention"
+# Of each core: 1000 GFLOP/s, 20 GB/s, 10⁹ exponentials and 10⁹ divisions.
+ROOFS = [{"threads": threads, **{name: {"best": threads * rate} for name, rate in
+                                 (("fma", 1e12), ("read", 2e10), ("exp", 1e9), ("reciprocal", 1e9))}} for threads in (1, 2)]
 ABOUT = {"schema": 1, "data": "stand_in", "mode": "quick",
-         "machine": {"cpu": "Test CPU", "cpus_available": 2, "compiler": "g++ 12.2.0", "date": "2026-01-02T03:04:05Z"}}
+         "machine": {"cpu": "Test CPU", "cpus_available": 2, "compiler": "g++ 12.2.0", "date": "2026-01-02T03:04:05Z", "roofs": ROOFS}}
 FULL = {**ABOUT, "data": "real", "mode": "full"}
 
 
 def row(rung, threads, seconds, **more):
     return {"rung": rung, "idea": "an idea", "threads": threads, "median_s": seconds, "spread_s": seconds / 50,
-            "aa_spread": 0.01, "gflops": 1 / seconds, "gbytes_per_s": 1.0, "roof_kind": "fma", "roof_value": 2e12,
+            "aa_spread": 0.01, "times_s": [seconds] * 5, "cost": {"flops": 1e9, "bytes": 1e6, "exps": 1e3, "reciprocals": 0}, "gflops": 1 / seconds, "gbytes_per_s": 1.0, "roof_kind": "fma", "roof_value": 2e12,
             "roof_share": 0.1, "peak_extra_bytes": 1e6, "peak_predicted": False, "max_error": 1e-7, "error_bound": 1e-5,
             "status": "ok", "reason": "", "beside": False, "speedup_previous": None, "speedup_first": None,
             "within_noise": False, "rows": 64, "timed_rows": 64, "checked_rows": 64, "mechanism": "dot_product", **more}
@@ -153,7 +157,8 @@ class Writer(unittest.TestCase):
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
         (self.root / "notebooks").mkdir()
         shutil.copy(FOLDER / "measured_blocks.py", self.root / "notebooks")
-        shutil.copytree(FOLDER / "attention_plots", self.root / "notebooks/attention_plots")
+        for package in ("attention_plots", "comparison"):
+            shutil.copytree(FOLDER / package, self.root / "notebooks" / package)
         self.lesson = self.root / "chapters" / NAME / "README.md"
         self.lesson.parent.mkdir(parents=True)
         self.lesson.write_text(self.LESSON, encoding="utf-8")
@@ -275,6 +280,63 @@ class Plots(unittest.TestCase):
             with self.assertRaises(Missing):
                 draw({**problem, "results": [SKIPPED]})
 
+    def roofline(self, *rows, **more):
+        return plots.roofline({**FULL, "name": "p", "title": "T", "shape": "n=1", "results": list(rows), **more})
+
+    def points(self, axes):
+        return [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if len(line.get_xdata()) == 1]
+
+    def test_a_rung_stands_under_the_roofline_where_its_bytes_and_its_rate_put_it(self):
+        # 10⁹ FLOP in 20 ms and in 10 ms; 10⁶ bytes of inputs and output, and what is stored twice.
+        figure = self.roofline(row("stores", 1, 0.02, gflops=50, peak_extra_bytes=4.5e6), row("keeps", 1, 0.01, gflops=100, peak_extra_bytes=0),
+                               row("keeps", 2, 0.01, gflops=150, peak_extra_bytes=0))
+        self.assertEqual(self.points(figure.axes[0]), [(100, 50), (1000, 100)])
+        self.assertEqual(self.points(figure.axes[1]), [(1000, 75)])
+        for axes in figure.axes:
+            # The corner, for each core: 1000 GFLOP/s at 20 GB/s.
+            roof = axes.lines[0]
+            self.assertEqual((roof.get_xdata()[1], roof.get_ydata()[1]), (50, 1000))
+        low, high = figure.axes[0].get_ylim()
+        self.assertTrue(low < 50 and 1000 < high)
+
+    def test_the_roof_of_the_exponentials_shows_where_it_is_near(self):
+        def shown(exps):
+            cost = {"flops": 1e9, "bytes": 1e6, "exps": exps, "reciprocals": 0}
+            return [text for text in self.texts(self.roofline(row("a", 1, 0.01, cost=cost))) if "exponentials" in text]
+
+        self.assertEqual(shown(1e5), [])
+        # One exponential for ten FLOP: 10⁹ of them a second are 10 GFLOP/s.
+        self.assertEqual(shown(1e8), ["level: its exponentials, 10"])
+
+    def test_no_roofline_without_memory_cost_or_roofs(self):
+        no_cost = row("a", 1, 1.0)
+        del no_cost["cost"]
+        for words, rows, more in (("memory", [row("a", 1, 1.0, peak_extra_bytes=None)], {}), ("memory", [SKIPPED], {}), ("cost", [no_cost], {}),
+                                  ("roofs", [row("a", 1, 1.0)], {"machine": {}}), ("roofs for 3 threads", [row("a", 3, 1.0)], {})):
+            with self.assertRaisesRegex(Missing, words):
+                self.roofline(*rows, **more)
+
+    def test_a_step_is_worth_what_the_work_takes_longer_without_it(self):
+        rows = [row("fused", 1, 1.0), row("unpacked", 1, 1.5, idea="packing"), row("no_exp2", 1, 1.0, idea="2^x"),
+                row("few", 1, 1.2, idea="balance", times_s=[1.2] * 3), row("openblas", 1, 9.0, beside=True)]
+        figure = plots.steps({**FULL, "name": "p", "title": "T", "shape": "n=1", "results": rows}, "fused")
+        axes = figure.axes[0]
+        self.assertEqual([label.get_text() for label in axes.get_yticklabels()], ["packing", "2^x", "balance"])
+        self.assertEqual([round(bar.get_width(), 9) for bar in axes.patches], [0.5, 0, 0.2])
+        self.assertEqual([text.get_text() for text in axes.texts], ["1.5×", "1× (noise)", "1.2× (too few runs)"])
+        with self.assertRaises(Missing):
+            plots.steps({**FULL, "name": "p", "title": "T", "shape": "n=1", "results": rows[:1]}, "fused")
+
+    def test_names_stand_apart(self):
+        figure = self.roofline(*(row(f"r{i}", 1, 0.01, gflops=50 + 0.01 * i) for i in range(6)))
+        figure.canvas.draw()
+        # The words alone: an annotation's own extent holds its line too.
+        boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts if re.match(r"r\d  50", text.get_text())]
+        boxes = sorted((box.y0, box.y1) for box in boxes)
+        self.assertEqual(len(boxes), 6)
+        for lower, upper in zip(boxes, boxes[1:]):
+            self.assertLess(lower[1], upper[0] + 1)
+
     def test_a_record_of_tokens_without_a_machine(self):
         side = {"kind": "tokens", "count": 2, "labels": ["a", "b"]}
         record = {"title": "T", "data": "real", "mode": "full", "queries": side, "keys": side, "weights": np.full((2, 2, 2, 2), 0.5)}
@@ -330,7 +392,8 @@ class Notebooks(unittest.TestCase):
             self.assertNotIn("Not measured here yet", page)
             drawn = {file.name for file in (folder / "figures").iterdir()}
             names = ("looks_at", "weights", "accuracy_over_scale", "high_dimension", "ladder_look_up", "memory_look_up",
-                     "scaling_n", "scaling_dim", "scaling_threads", "memory_n")
+                     "scaling_n", "scaling_dim", "scaling_threads", "memory_n", "roofline_dot_product_8x2048x64",
+                     "roofline_dot_product_look_up")
             self.assertLessEqual({f"{name}.{kind}" for name in names for kind in ("svg", "png")}, drawn)
             self.assertFalse([name for name in drawn if ".tmp." in name])
 

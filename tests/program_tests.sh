@@ -3,6 +3,7 @@
 # program_tests.sh BIN_FOLDER [SANITIZER]: prints a line a fault, and exits 1 where there was one.
 set -u
 bin=$1
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 2
 scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
 faults=0
@@ -55,6 +56,13 @@ is_json "$scratch/out" "{'schema','machine','results'} <= set(d) and len(d['resu
 is_json "$scratch/out" "all(r['status'] == 'ok' and r['median_s'] > 0 and r['max_error'] <= r['error_bound'] for r in d['results'])"
 is_json "$scratch/out" "all({'mechanism','rung','shape','threads','status','reason','median_s','spread_s','gflops','gbytes_per_s','roof_kind','roof_value','roof_share','peak_extra_bytes','max_error','checked_rows'} <= set(r) for r in d['results'])"
 is_json "$scratch/out" "all(r['shape'] == {'batch':1,'heads':2,'queries':40,'keys':40,'dim':16,'value_dim':16} for r in d['results'])"
+is_json "$scratch/out" "all(len(r['times_s']) == r['runs'] and r['cost']['flops'] > 0 for r in d['results'])"
+is_json "$scratch/out" "d['settings']['seconds'] == 0.001 and d['machine']['threads']['cpus'] and 'pinned' in d['machine']['threads']"
+# What the program writes, compare reads.
+cp "$scratch/out" "$scratch/written.json"
+works python3 "$root/notebooks/compare.py" "$scratch/written.json" "$scratch/written.json" --json -
+is_json "$scratch/out" "len(d['results']) == 4 and all(r['ratio'] == 1 and r['verdict'] in ('', 'few runs') for r in d['results']) and not d['differences']"
+cp "$scratch/written.json" "$scratch/out"
 if grep -qF "$(uname -n)" "$scratch/out" && [[ $(uname -n) != localhost ]]; then fault 'the result names the host'; fi
 works "${bench[@]}" dot_product "${small[@]}" --rung fused --csv -
 [[ $(wc -l <"$scratch/out") == 2 ]] || fault 'CSV has not two lines'
@@ -84,6 +92,15 @@ refuses 'missing.npy' "${bench[@]}" dot_product --input "$scratch/missing.npy,$s
 head -c 100 "$scratch/q.npy" >"$scratch/cut.npy"
 refuses 'cut.npy' "${bench[@]}" dot_product --input "$scratch/cut.npy,$scratch/k.npy,$scratch/v.npy"
 refuses 'leave out --shape' "${bench[@]}" dot_product "${small[@]}" --input "$scratch/q.npy,$scratch/k.npy,$scratch/v.npy"
+
+# Other libraries beside the rungs; that they agree with the reference is tested elsewhere.
+if [[ -x $bin/peers/peer_openblas && ${2-} != thread ]]; then
+  works "${bench[@]}" dot_product "${small[@]}" --rung fused --threads 1,2 --peers=openblas --json -
+  is_json "$scratch/out" "[r['rung'] for r in d['results']] == ['fused', 'peer:openblas'] * 2"
+  is_json "$scratch/out" "all(r['status'] == 'ok' and 'OpenBLAS' in r['peer']['version'] for r in d['results'] if r['beside'])"
+fi
+refuses "no peer 'nonsense'" "${bench[@]}" dot_product "${small[@]}" --peers=nonsense
+refuses 'not beside additive' "${bench[@]}" additive --peers
 
 # Slips.
 refuses 'mechanism' "${bench[@]}" nonsense

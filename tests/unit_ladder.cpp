@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "catch.hpp"
 #include "ladder/climb.hpp"
@@ -9,6 +10,7 @@
 #include "ladder/roof.hpp"
 #include "ladder/sample_rows.hpp"
 #include "ladder/sweep.hpp"
+#include "numerics/statistics.hpp"
 #include "program/error.hpp"
 #include "program/json.hpp"
 
@@ -94,7 +96,12 @@ TEST_CASE("a small ladder is climbed and its figures hang together", "[ladder]")
       CHECK(m.roof_share <= 1.02);
       CHECK(m.max_error <= m.error_bound);
       CHECK(m.checked_rows > 0);
+      CHECK(m.times_s.size() == static_cast<std::size_t>(m.runs));
+      CHECK(std::abs(numerics::median(m.times_s) / m.median_s - 1) < 1e-12);
+      CHECK(std::abs(1e9 * m.gflops * m.median_s / m.cost.flops - 1) < 1e-12);
       const Json json = ladder::to_json(m);
+      CHECK(json.at("times_s").size() == m.times_s.size());
+      CHECK(json.at("cost").at("flops") == m.cost.flops);
       for (const char* key : {"mechanism", "rung", "shape", "threads", "status", "reason", "median_s", "spread_s", "gflops",
                               "gbytes_per_s", "roof_kind", "roof_value", "roof_share", "peak_extra_bytes", "max_error", "checked_rows"})
         CHECK(json.contains(key));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -91,6 +92,7 @@ TEST_CASE("use_threads pins every thread, with more and with fewer", "[machine]"
   for (const int threads : {1, 2, 5, 1, 3, 2}) {
     use_threads(threads);
     CHECK(threads_in_use() == threads);
+    CHECK(threads_pinned());
     const auto found = cpus_of_threads();
     REQUIRE(found.size() == static_cast<std::size_t>(threads));
     for (std::size_t thread = 0; thread < found.size(); ++thread) {
@@ -107,6 +109,25 @@ TEST_CASE("use_threads pins every thread, with more and with fewer", "[machine]"
   CHECK(cpus_of_threads().front().size() == cpus.size());
   use_threads(before);
 }
+
+#ifndef __clang__  // LLVM's runtime keeps its threads
+TEST_CASE("the calling thread is alone for a scope, and its team is pinned again after it", "[machine]") {
+  const auto threads_now = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  const ThreadScope three(3);
+  const auto before = threads_now();
+  {
+    const AloneScope alone;
+    // A thread that ends is listed for a moment longer.
+    for (int patience = 0; patience < 1000 && threads_now() != before - 2; ++patience) usleep(1000);
+    CHECK(threads_now() == before - 2);
+  }
+  CHECK(threads_now() == before);
+  CHECK(threads_in_use() == 3);
+  for (const std::vector<int>& cpus : cpus_of_threads()) CHECK(cpus.size() == 1);
+}
+#endif
 
 TEST_CASE("use_threads refuses numbers that make no sense", "[machine]") {
   const int before = threads_in_use();

@@ -4,10 +4,11 @@
 command_help() {
   cat <<'END'
 usage: ./course bench MECHANISM [--shape KEY=N,...] [--threads N,...] [--rung NAME,...] [--json FILE|-] [--csv FILE|-]
-                                [--input q.npy,k.npy,v.npy]
+                                [--input q.npy,k.npy,v.npy] [--peers[=NAME,...]]
 
   ./course bench dot_product --shape heads=8,queries=2048,keys=2048,dim=64 --threads 1,2
   ./course bench dot_product --rung fused,simd --json -
+  ./course bench dot_product --peers --threads 1,2 --json peers.json     # then: ./course peers peers.json
 
 With --json - standard output holds one JSON document and nothing else. ./course list names mechanisms, rungs and keys.
 END

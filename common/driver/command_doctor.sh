@@ -21,6 +21,8 @@ command_main() {
   doctor_packages build 'Packages to build with'
   doctor_packages figures 'Packages for figures'
   doctor_packages thread 'Packages for ./course test --sanitize thread'
+  doctor_packages peers 'Packages for ./course bench dot_product --peers'
+  doctor_onnxruntime
   doctor_tools
   doctor_data
   doctor_builds

@@ -3,27 +3,31 @@
 
 command_help() {
   cat <<END
-usage: ./course setup [--no-figures] [--sanitize thread]
+usage: ./course setup [--no-figures] [--sanitize thread] [--peers]
 
 Names the packages that are missing and installs them with apt (as root, or with sudo). Without apt, or without the
 right to use it, it says exactly what to install. 'run' and 'test' do this by themselves.
 
   --no-figures        leave out Python and Jupyter, which draw the figures
   --sanitize KIND     also what ./course test --sanitize KIND needs (address or thread)
+  --peers             also the libraries that ./course bench dot_product --peers puts beside the rungs. What cannot be
+                      had is one line; the others are there all the same. ONNX Runtime comes from npm, into build/peers
 
 build    $(group_packages build | paste -s -d ' ')
 figures  $(group_packages figures | paste -s -d ' ')
 thread   $(group_packages thread | paste -s -d ' ')
+peers    $(group_packages peers | paste -s -d ' '), onnxruntime-node from npm
 END
 }
 
 command_main() {
   local -a groups=(build)
-  local figures=yes missing
+  local figures=yes peers=no missing
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) command_help && exit 0 ;;
       --no-figures) figures=no ;;
+      --peers) peers=yes ;;
       --sanitize)
         need_value "$1" $# "${2:-}" thread
         case $2 in
@@ -45,4 +49,5 @@ command_main() {
   else
     say setup 'all packages are there'
   fi
+  [[ $peers == no ]] || ensure_peers
 }

@@ -29,6 +29,13 @@ libomp-14-dev          | header /usr/lib/llvm-14/lib/libomp.so | OpenMP of LLVM 
 libclang-rt-14-dev     | header /usr/lib/llvm-14/lib/clang | sanitizers of Clang 14
 llvm-14                | command llvm-symbolizer-14 | names in the reports of the sanitizers
 '
+# What the peers of the benchmark stand on: each is there or not. npm comes with Node.js in some packages.
+packages_peers='
+libdnnl-dev            | header dnnl.hpp | oneDNN
+python3-torch          | system_module torch | PyTorch
+nodejs                 | command node | Node.js, for ONNX Runtime
+npm                    | command npm | npm, for ONNX Runtime
+'
 # Without these nothing is built; the others are missed by a part of the course only.
 packages_essential=' g++ cmake ninja-build libxtensor-dev libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev clang-14 libomp-14-dev libclang-rt-14-dev '
 
@@ -75,6 +82,8 @@ have_probe() {
       return 1
       ;;
     header) have_header "${names[@]}" ;;
+    # Of the system's own Python: another may come first in PATH.
+    system_module) [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c "import ${names[0]}" 2>/dev/null ;;
     module)
       command -v python3 >/dev/null &&
         python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)' "${names[0]}" 2>/dev/null

@@ -40,8 +40,8 @@ int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
     Climber climber(results, roofs, threads, quick, figures);
     chapter.experiments({results, roofs, climber, threads, quick, figures});
 
-    climber.write();
     results.add_roofs(roofs);
+    climber.write();
     results.write_summary(figures);
     std::cout << fmt::format("Results are in {}\n", results.folder().string());
     return 0;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <numeric>
 
 #include "ladder/roof.hpp"
 #include "ladder/sample_rows.hpp"
@@ -42,6 +43,10 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+double mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.) / static_cast<double>(values.size());
+}
+
 /// A problem, whole or cut down to some rows, and the rows of it that are checked.
 struct Stage {
   std::unique_ptr<Trial> owned;
@@ -56,9 +61,11 @@ struct Stage {
   }
 };
 
-/// One rung on its way through the rounds.
+/// One rung, or one peer, on its way through the rounds.
 struct Runner {
   std::size_t rung = 0;
+  std::unique_ptr<Peer> peer;  ///< runs in the rung's place
+  std::size_t untimed = 0;     ///< runs of the peer before the timed ones
   Stage* stage = nullptr;
   Measurement result;
   double once = 0;     ///< seconds of one run of the stage, whose answer then stands; 0: not run yet
@@ -211,6 +218,19 @@ class Climb {
       }
       runners.push_back(std::move(runner));
     }
+    for (const PeerSource& source : options_.peers) {
+      Runner runner;
+      Measurement& m = runner.result;
+      m.mechanism = mechanism_.name();
+      m.rung = "peer:" + source.name;
+      m.idea = source.idea;
+      m.beside = true;
+      m.shape = trial_.shape();
+      m.threads = threads_;
+      note(fmt::format("{}, {} threads: check", m.rung, threads_));
+      prepare_peer(runner, source);
+      runners.push_back(std::move(runner));
+    }
     return runners;
   }
 
@@ -227,6 +247,18 @@ class Climb {
     }
     if (runner.once == 0) runner.once = first_run(*runner.stage, runner.rung);
     check(runner, "before timing");
+    plan(runner);
+    if (options_.peak_memory && runner.stage == &whole_) {
+      note(fmt::format("{}, {} threads: peak memory", m.rung, threads_));
+      m.peak_extra_bytes = options_.peak_memory(runner.rung, threads_);
+    } else if (options_.peak_memory) {
+      m.peak_extra_bytes = static_cast<double>(trial_.workspace(runner.rung));
+      m.peak_predicted = true;
+    }
+  }
+
+  /// How often to run, from the seconds of one run.
+  void plan(Runner& runner) const {
     runner.repeat = std::max(1, static_cast<int>(std::ceil(1e-3 / runner.once)));
     const int enough = static_cast<int>(std::ceil(options_.seconds / (runner.once * runner.repeat)));
     // A rung that is sampled is far from the top: fewer runs tell as much of it as is asked.
@@ -238,13 +270,86 @@ class Climb {
       runner.times.push_back(runner.once);
       runner.wanted = std::max(1, runner.wanted - 1);
     }
-    if (options_.peak_memory && runner.stage == &whole_) {
-      note(fmt::format("{}, {} threads: peak memory", m.rung, threads_));
-      m.peak_extra_bytes = options_.peak_memory(runner.rung, threads_);
-    } else if (options_.peak_memory) {
-      m.peak_extra_bytes = static_cast<double>(trial_.workspace(runner.rung));
-      m.peak_predicted = true;
+  }
+
+  /// Does what a peer is asked for. One that fails is out, with the reason.
+  template <class Work>
+  void ask(Runner& runner, const Work& work) {
+    const machine::AloneScope alone;
+    try {
+      work();
+    } catch (const PeerFault& fault) {
+      leave_out(runner, fault.what());
     }
+  }
+
+  static void leave_out(Runner& runner, const std::string& reason) {
+    runner.peer.reset();
+    runner.wanted = 0;
+    runner.result.status = Status::skipped;
+    runner.result.reason = reason;
+  }
+
+  /// Copies of the inputs that a peer goes round over: as we do, within a tenth of the free memory.
+  int peer_copies() const {
+    const double fit = 0.1 * static_cast<double>(machine::memory().available_bytes) / cost_.bytes;
+    return static_cast<int>(std::clamp(fit, 1., static_cast<double>(whole_.copies.size() + 1)));
+  }
+
+  void prepare_peer(Runner& runner, const PeerSource& source) {
+    runner.stage = &whole_;
+    ask(runner, [&] {
+      runner.peer = source.open(threads_, peer_copies());
+      // The first run may pay for fresh memory.
+      for (runner.once = 0; runner.untimed < 2 && runner.once < 0.2; ++runner.untimed) runner.once = runner.peer->run(1).at(0);
+    });
+    if (!runner.peer) return;
+    check_peer(runner, "before timing");
+    if (runner.peer) plan(runner);
+  }
+
+  void check_peer(Runner& runner, const char* when) {
+    std::vector<float> answer;
+    ask(runner, [&] { answer = runner.peer->answer(); });
+    if (!runner.peer) return;
+    const machine::ThreadScope all(std::max(threads_, options_.check_threads));
+    const CheckResult found = trial_.check_values(answer, whole_.checked);
+    Measurement& m = runner.result;
+    // The fault is not ours: our own figures stand.
+    if (!found.passed) return leave_out(runner, fmt::format("its answer is wrong {}: {}", when, found.fault));
+    m.max_error = std::max(m.max_error, found.max_error);
+    m.error_bound = found.bound;
+    m.checked_rows = found.checked_rows;
+  }
+
+  void time_peer(Runner& runner) {
+    refresh();
+    std::vector<double> seconds;
+    ask(runner, [&] { seconds = runner.peer->run(runner.repeat); });
+    refresh();
+    if (!runner.peer) return;
+    runner.times.push_back(mean(seconds));
+    if (++runner.done == runner.wanted) check_peer(runner, "after timing");
+  }
+
+  /// The report of a peer; its operator's own times take the place of those around it.
+  void finish_peer(Runner& runner) {
+    std::vector<double> own;
+    ask(runner, [&] { own = runner.peer->operator_seconds(); });
+    if (!runner.peer) return;
+    PeerReport report{runner.peer->info(), numerics::median(runner.times), !own.empty()};
+    if (report.own_time) {
+      const auto repeat = static_cast<std::size_t>(runner.repeat);
+      const std::size_t first = runner.times.size() - static_cast<std::size_t>(runner.done);  // a long first run counts
+      if (own.size() != runner.untimed + repeat * static_cast<std::size_t>(runner.done))
+        return leave_out(runner, fmt::format("its profiler tells of {} runs, {} were made", own.size(),
+                                             runner.untimed + repeat * static_cast<std::size_t>(runner.done)));
+      if (first == 1) runner.times[0] = own[runner.untimed - 1];
+      for (std::size_t i = first; i < runner.times.size(); ++i)
+        runner.times[i] = mean(std::span(own).subspan(runner.untimed + repeat * (i - first), repeat));
+    }
+    runner.result.peer = report;
+    runner.peer.reset();
   }
 
   void check(Runner& runner, const char* when) const {
@@ -279,6 +384,7 @@ class Climb {
   }
 
   void time_once(Runner& runner) {
+    if (runner.peer) return time_peer(runner);
     Stage& stage = *runner.stage;
     // The last run's answer is checked again afterwards: it must be that run's own.
     const bool last = runner.done + 1 == runner.wanted;
@@ -302,13 +408,17 @@ class Climb {
     refreshed_ = Clock::now();
   }
 
-  void finish(Runner& runner) const {
+  void finish(Runner& runner) {
     Measurement& m = runner.result;
+    if (runner.peer) finish_peer(runner);
     if (m.status == Status::skipped) return;
     const double part = runner.stage->part;
     m.rows = trial_.rows();
     m.timed_rows = runner.stage->trial->rows();
     m.runs = static_cast<int>(runner.times.size());
+    m.times_s = runner.times;
+    for (double& time : m.times_s) time /= part;
+    m.cost = cost_;
     m.median_s = numerics::median(runner.times) / part;
     m.spread_s = numerics::spread(runner.times) / part;
     std::vector<double> halves[2];

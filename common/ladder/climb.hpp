@@ -21,6 +21,9 @@ struct ClimbOptions {
   int check_threads = 0;        ///< threads that the checks use, whose time is nobody's; 0: those being measured
   /// Growth of peak memory that the rung causes in a process of its own, in bytes; empty: not asked.
   std::function<std::optional<double>(std::size_t rung, int threads)> peak_memory;
+  /// Implementations of others that are measured among the rungs; after them in the result. One that fails is skipped, with
+  /// the reason.
+  std::vector<PeerSource> peers;
   /// Told what is being done.
   std::function<void(const std::string&)> note;
 };

@@ -131,6 +131,7 @@ std::vector<Measurement> Climber::climb_and_keep(const AnyMechanism& mechanism, 
 void Climber::standard_shapes(const AnyMechanism& mechanism) {
   const std::string& top = top_rung(mechanism);
   for (const StandardShape& standard : mechanism.standard_shapes()) {
+    if (standard.bench_only) continue;
     // In quick mode the first stands for all.
     const bool headline = &standard == (quick_ ? &mechanism.standard_shapes().front() : &headline_shape(mechanism));
     if (quick_ && !headline) continue;

@@ -22,7 +22,10 @@ const char* status_name(Status status) {
 
 Json to_json(const Measurement& m) {
   Json shape = Json::object();
-  for (const auto& [key, value] : m.shape.values()) shape[key] = value;
+  for (const auto& [key, value] : m.shape.values()) {
+    const std::string word = m.shape.word(key);
+    shape[key] = word.empty() ? Json(value) : Json(word);
+  }
   Json json = {{"mechanism", m.mechanism},
                          {"rung", m.rung},
                          {"idea", m.idea},
@@ -32,7 +35,7 @@ Json to_json(const Measurement& m) {
                          {"status", status_name(m.status)},
                          {"reason", m.reason}};
   if (m.status == Status::skipped) {
-    for (const char* key : {"median_s", "spread_s", "aa_spread", "gflops", "gbytes_per_s", "roof_kind", "roof_value",
+    for (const char* key : {"median_s", "spread_s", "aa_spread", "times_s", "cost", "gflops", "gbytes_per_s", "roof_kind", "roof_value",
                             "roof_share", "peak_extra_bytes", "peak_predicted", "max_error", "error_bound", "runs", "timed_rows", "rows",
                             "speedup_previous", "speedup_first", "within_noise"})
       json[key] = nullptr;
@@ -44,6 +47,12 @@ Json to_json(const Measurement& m) {
                {"spread_s", m.spread_s},
                {"aa_spread", m.aa_spread},
                {"runs", m.runs},
+               {"times_s", m.times_s},
+               {"cost",
+                {{"flops", m.cost.flops},
+                 {"bytes", m.cost.bytes},
+                 {"exps", m.cost.exps},
+                 {"reciprocals", m.cost.reciprocals}}},
                {"gflops", m.gflops},
                {"gbytes_per_s", m.gbytes_per_s},
                {"roof_kind", m.roof_kind},
@@ -59,6 +68,10 @@ Json to_json(const Measurement& m) {
                {"speedup_previous", optional(m.speedup_previous)},
                {"speedup_first", optional(m.speedup_first)},
                {"within_noise", m.within_noise}});
+  if (m.peer)
+    json["peer"] = {{"version", m.peer->info.version}, {"kernel", m.peer->info.kernel},   {"threads", m.peer->info.threads},
+                    {"copies", m.peer->info.copies},   {"around_s", m.peer->around_s},
+                    {"operator_s", m.peer->own_time ? Json(m.median_s) : Json()}};
   return json;
 }
 
@@ -83,7 +96,10 @@ std::string to_csv(const std::vector<Measurement>& measurements) {
   for (const Measurement& m : measurements) {
     const Json json = to_json(m);
     csv += m.mechanism + ',' + m.rung;
-    for (const auto& [key, value] : m.shape.values()) csv += fmt::format(",{}", value);
+    for (const auto& [key, value] : m.shape.values()) {
+      const std::string word = m.shape.word(key);
+      csv += ',' + (word.empty() ? std::to_string(value) : word);
+    }
     for (const std::string& column : columns) csv += ',' + cell(json.at(column));
     csv += '\n';
   }
@@ -120,6 +136,7 @@ std::string to_table(const std::vector<Measurement>& measurements) {
   bool sampled = false;
   bool noise = false;
   std::string skipped;
+  std::string peers;
   for (const Measurement& m : measurements) {
     if (m.status == Status::skipped) {
       skipped += fmt::format("{} ({} threads): skipped, {}\n", m.rung, m.threads, m.reason);
@@ -127,7 +144,10 @@ std::string to_table(const std::vector<Measurement>& measurements) {
     }
     sampled = sampled || m.status == Status::sampled;
     noise = noise || m.within_noise;
-    table.add({m.rung + (m.status == Status::sampled ? " *" : "") + (m.beside ? " (library)" : ""),
+    if (m.peer)
+      peers += fmt::format("{} ({} threads): {}, {}{}\n", m.rung, m.peer->info.threads, m.peer->info.version, m.peer->info.kernel,
+                           m.peer->own_time ? "; its operator's own time, " + format_seconds(m.peer->around_s) + " around it" : "");
+    table.add({m.rung + (m.status == Status::sampled ? " *" : "") + (m.beside && !m.peer ? " (library)" : ""),
                fmt::format("{}", m.threads), format_seconds(m.median_s), fmt::format("{:.1f} %", 100 * m.spread_s / m.median_s),
                fmt::format("{:.1f} %", 100 * m.aa_spread), format_factor(m.speedup_previous) + (m.within_noise ? " ~" : ""),
                format_factor(m.speedup_first), fmt::format("{:.3g}", m.gflops),
@@ -135,7 +155,7 @@ std::string to_table(const std::vector<Measurement>& measurements) {
                m.peak_extra_bytes ? format_bytes(*m.peak_extra_bytes) + (m.peak_predicted ? " *" : "") : "",
                fmt::format("{:.1e}", m.max_error), fmt::format("{:.1e}", m.error_bound)});
   }
-  std::string text = table.text() + skipped;
+  std::string text = table.text() + peers + skipped;
   if (sampled) text += "* timed on a sample of the rows and scaled up; its memory is computed from the sizes\n";
   if (noise) text += "~ inside the A/A spread: noise\n";
   return text;

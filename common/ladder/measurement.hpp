@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "ladder/cost.hpp"
+#include "ladder/peer.hpp"
 #include "ladder/shape.hpp"
 #include "program/json.hpp"
 
@@ -15,7 +17,14 @@ enum class Status {
   skipped,  ///< not run; `reason` says why
 };
 
-/// What one rung did on one problem with one number of threads.
+/// What is said of a peer beside its times.
+struct PeerReport {
+  PeerInfo info;
+  double around_s = 0;  ///< median time around the call; where the library times its operator itself, median_s is that
+  bool own_time = false;  ///< whether it does
+};
+
+/// What one rung, or peer, did on one problem with one number of threads.
 struct Measurement {
   std::string mechanism;
   std::string rung;
@@ -30,6 +39,8 @@ struct Measurement {
   double spread_s = 0;   ///< half the distance between the quartiles
   double aa_spread = 0;  ///< the rung against itself: |1 − median of one half of its runs / median of the other|
   int runs = 0;
+  std::vector<double> times_s;  ///< of the timed runs, in their order, each over the whole problem
+  Cost cost;                    ///< of the whole problem
   double gflops = 0;        ///< 10⁹ FLOP/s of the cost model
   double gbytes_per_s = 0;  ///< 10⁹ byte/s of the bytes that must move
   std::string roof_kind;    ///< which roof binds: fma, bandwidth, exp, reciprocal
@@ -46,6 +57,8 @@ struct Measurement {
   std::optional<double> speedup_previous;  ///< over the rung before it, with the same threads
   std::optional<double> speedup_first;     ///< over the first rung measured
   bool within_noise = false;               ///< the speed-up over the last rung is inside the A/A spread
+
+  std::optional<PeerReport> peer;  ///< where it was a peer that ran
 };
 
 const char* status_name(Status status);

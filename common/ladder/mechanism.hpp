@@ -58,7 +58,8 @@ struct Sweep {
 struct StandardShape {
   std::string name;
   std::string text;
-  bool headline = false;  ///< the one that stands for the mechanism where only one is shown
+  bool headline = false;    ///< the one that stands for the mechanism where only one is shown
+  bool bench_only = false;  ///< left to `bench`: the chapter's program has no time for it
 };
 
 /// An attention mechanism, described once: the chapter's program, the tests, the benchmarks and the plots walk this.
@@ -127,6 +128,8 @@ class Trial {
   /// Compares the last answer, of `rung`, with the float64 reference on `rows` (all where empty; rows ascending).
   /// The reference of the last set of rows is kept.
   virtual CheckResult check(std::size_t rung, std::span<const Index> rows) = 0;
+  /// The same for a principal array that was computed elsewhere, all rows of it, in whatever order its sums were taken.
+  virtual CheckResult check_values(std::span<const float> values, std::span<const Index> rows) = 0;
   /// Makes room for the answer and touches it, so that a rung's own memory can be told from it.
   virtual void prepare() = 0;
   /// Overwrites the last answer, so that a rung that writes nothing is seen.

@@ -19,7 +19,7 @@ class TrialOf final : public Trial {
  public:
   TrialOf(const M& mechanism, typename M::Problem problem) : mechanism_(mechanism), problem_(std::move(problem)) {}
 
-  Shape shape() const override { return mechanism_.shape_of(problem_); }
+  Shape shape() const override { return mechanism_.shape_of(problem_).worded(mechanism_.keys); }
   Cost cost() const override { return mechanism_.cost(problem_); }
   std::size_t workspace(std::size_t rung) const override {
     const auto bytes = mechanism_.ladder.at(rung).workspace;
@@ -33,13 +33,19 @@ class TrialOf final : public Trial {
   std::unique_ptr<Trial> clone() const override { return std::make_unique<TrialOf>(mechanism_, problem_); }
 
   CheckResult check(std::size_t rung, std::span<const Index> rows) override {
-    if (!reference_ || !std::ranges::equal(rows, reference_rows_)) {
-      reference_.reset();
-      reference_ = rows.empty() ? mechanism_.reference(problem_) : mechanism_.reference(mechanism_.take_rows(problem_, rows));
-      reference_rows_.assign(rows.begin(), rows.end());
+    return compare(mechanism_.fields(output_), mechanism_.ladder.at(rung).blocks, rows);
+  }
+  CheckResult check_values(std::span<const float> values, std::span<const Index> rows) override {
+    std::vector<Field> fields = mechanism_.fields(output_);
+    if (fields.at(0).values.size() != values.size()) {
+      mechanism_.prepare(problem_, output_);
+      fields = mechanism_.fields(output_);
     }
-    return compare_fields(mechanism_.fields(output_),
-                          mechanism_.reference_fields(problem_, *reference_, mechanism_.ladder.at(rung).blocks), rows);
+    if (fields.at(0).values.size() != values.size())
+      return {.fault = fmt::format("{}: {} values, {} were expected", fields[0].name, values.size(), fields[0].values.size())};
+    for (Field& field : fields) field.values = {};
+    fields[0].values = values;
+    return compare(fields, Blocks{}, rows);
   }
   void prepare() override {
     mechanism_.prepare(problem_, output_);
@@ -56,6 +62,15 @@ class TrialOf final : public Trial {
   std::vector<Field> answer() const override { return mechanism_.fields(output_); }
 
  private:
+  CheckResult compare(const std::vector<Field>& answer, const Blocks& blocks, std::span<const Index> rows) {
+    if (!reference_ || !std::ranges::equal(rows, reference_rows_)) {
+      reference_.reset();
+      reference_ = rows.empty() ? mechanism_.reference(problem_) : mechanism_.reference(mechanism_.take_rows(problem_, rows));
+      reference_rows_.assign(rows.begin(), rows.end());
+    }
+    return compare_fields(answer, mechanism_.reference_fields(problem_, *reference_, blocks), rows);
+  }
+
   const M& mechanism_;
   typename M::Problem problem_;
   typename M::Output output_;

@@ -27,6 +27,7 @@ cpu_set_t current_cpus() {
 // Taken before main, hence before any thread is pinned.
 const cpu_set_t started_on = current_cpus();
 int chosen_threads = 0;
+bool all_pinned = false;
 
 std::vector<int> find_placement() {
   std::vector<int> firsts;
@@ -63,11 +64,19 @@ double granted_cpus(double otherwise) {
   return granted;
 }
 
-void pin_this_thread(int cpu) {
+// False where the system refuses: then it is measured unpinned.
+bool pin_this_thread(int cpu) {
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(cpu, &one);
-  sched_setaffinity(0, sizeof one, &one);  // a system that refuses it measures unpinned
+  return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+void restore_threads(int threads) noexcept {
+  try {
+    use_threads(threads);
+  } catch (const program::UserError&) {  // as many threads ran before; a destructor has no one to tell
+  }
 }
 
 }  // namespace
@@ -95,9 +104,10 @@ void use_threads(int threads) {
   omp_set_dynamic(0);
   omp_set_num_threads(threads);
   int started = 0;
-#pragma omp parallel
+  int pinned = 0;
+#pragma omp parallel reduction(+ : pinned)
   {
-    pin_this_thread(cpus[static_cast<std::size_t>(omp_get_thread_num()) % cpus.size()]);
+    pinned = pin_this_thread(cpus[static_cast<std::size_t>(omp_get_thread_num()) % cpus.size()]) ? 1 : 0;
 #pragma omp single
     started = omp_get_num_threads();
   }
@@ -106,19 +116,22 @@ void use_threads(int threads) {
         fmt::format("threads is {}, but the system gives only {}; ask for fewer", threads, started));
   }
   chosen_threads = threads;
+  all_pinned = pinned == threads;
 }
 
 int threads_in_use() { return chosen_threads > 0 ? chosen_threads : omp_get_max_threads(); }
+
+bool threads_pinned() { return all_pinned; }
 
 void unpin_this_thread() noexcept { sched_setaffinity(0, sizeof started_on, &started_on); }
 
 ThreadScope::ThreadScope(int threads) : before_(threads_in_use()) { use_threads(threads); }
 
-ThreadScope::~ThreadScope() {
-  try {
-    use_threads(before_);
-  } catch (const program::UserError&) {  // as many threads ran before; a destructor has no one to tell
-  }
-}
+ThreadScope::~ThreadScope() { restore_threads(before_); }
+
+// A parallel region of one thread would leave the others waiting.
+AloneScope::AloneScope() : before_(threads_in_use()) { omp_pause_resource(omp_pause_soft, omp_get_initial_device()); }
+
+AloneScope::~AloneScope() { restore_threads(before_); }
 
 }  // namespace attention::machine

@@ -22,6 +22,10 @@ void use_threads(int threads);
 /// The number given to use_threads last; before that, OpenMP's own.
 int threads_in_use();
 
+/// Whether the system let use_threads pin each of the threads it was last asked for; false before the first
+/// call. Where it did not, threads wander, and figures with them.
+bool threads_pinned();
+
 /// Lets the calling thread run on all CPUs that the program was started on again. For a child process,
 /// between fork and exec (it only makes a system call).
 void unpin_this_thread() noexcept;
@@ -33,6 +37,19 @@ class ThreadScope {
   ~ThreadScope();
   ThreadScope(const ThreadScope&) = delete;
   ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int before_;
+};
+
+/// Only the calling thread for the length of a scope: the others end, for idle ones spin for a while before they sleep and
+/// another process may need their CPUs. Afterwards as many as before, pinned. (LLVM's runtime keeps them, asleep.)
+class AloneScope {
+ public:
+  AloneScope();
+  ~AloneScope();
+  AloneScope(const AloneScope&) = delete;
+  AloneScope& operator=(const AloneScope&) = delete;
 
  private:
   int before_;

@@ -66,6 +66,7 @@ Json describe() {
           {"instruction_set", {{"compiled", compiled_instruction_set()}, {"cpu", cpu_instruction_set()}}},
           {"openblas", describe_openblas()},
           {"xtensor", xtensor_version()},
+          {"threads", {{"pinned", threads_pinned()}, {"cpus", placement()}}},
           {"date", date()}};
 }
 

@@ -9,7 +9,8 @@ namespace attention::machine {
 ///
 ///   cpu, extensions, cpus_available, caches {l1d, l2, l3: {bytes, line_bytes, shared_by}}, memory_bytes,
 ///   operating_system, kernel, compiler, flags, build_type, instruction_set {compiled, cpu},
-///   openblas {version, core, parallel} or null, xtensor, date (UTC, ISO 8601, now).
+///   openblas {version, core, parallel} or null, xtensor, threads {pinned, cpus: where they are placed, in
+///   order}, date (UTC, ISO 8601, now).
 ///
 /// Neither the host's name nor the user's.
 Json describe();

@@ -9,11 +9,25 @@ inline constexpr float ln_2 = 0.693147180559945309417F;
 
 /// 2^x, lane by lane.
 ///
-/// x = n + f with n whole and |f| <= 1/2; 2^f is a polynomial of degree 6 (minimax for the relative error, 2e-9, below
-/// float32's own rounding), 2^n is put together as an exponent. Within 1.5 units in the last place; 2^0 is 1 exactly;
-/// 2^-inf is 0, NaN stays NaN, and inf becomes NaN. Results below 2^-126 are 0: a softmax cannot tell.
+/// x = n + f with n whole; 2^f is a polynomial, 2^n goes into the exponent. Within 1.5 units in the last place; 2^0 is 1
+/// exactly; 2^-inf is 0, NaN stays NaN, and inf becomes NaN. Results below 2^-126 may be 0: a softmax cannot tell.
 /// For x < 127.5: a softmax never asks for more than 2^0.
 [[gnu::always_inline]] inline Float exp2(Float x) {
+#if defined(__AVX512DQ__)
+  // f = x − ⌊x⌋ and · 2^⌊x⌋ are one instruction each: seven in all, where shifts and sums take twelve. Degree 5, minimax for
+  // the relative error on 0 <= f <= 1 (8.2e-8).
+  // (Both in the masked form with a full mask: g++ 12's plain one warns of an uninitialised value in its own header.)
+  constexpr auto all = static_cast<__mmask16>(-1);
+  const Float f = _mm512_mask_reduce_ps(x, all, x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  Float p = broadcast(0x1.e974fap-10F);
+  p = p * f + broadcast(0x1.277856p-7F);
+  p = p * f + broadcast(0x1.c91ce6p-5F);
+  p = p * f + broadcast(0x1.ebdb56p-3F);
+  p = p * f + broadcast(0x1.62e4bap-1F);
+  p = p * f + broadcast(1.F);
+  return _mm512_mask_scalef_ps(p, all, p, x);
+#else
+  // |f| <= 1/2; degree 6, minimax for the relative error (2e-9).
   x = max(broadcast(-127.F), x);  // NaN stays
   // Adding 1.5 · 2^23 leaves no room for a fraction: the sum is rounded to the nearest whole number, which then stands in the
   // low bits of its representation; 127 more, and those bits are the exponent of 2^n.
@@ -29,6 +43,7 @@ inline constexpr float ln_2 = 0.693147180559945309417F;
   p = p * f + broadcast(0x1.62e430p-1F);
   p = p * f + broadcast(1.F);
   return p * std::bit_cast<Float>(exponent);
+#endif
 }
 
 /// e^x, lane by lane: 2^(x log2 e), log2 e in two parts, since the rounding of one would shift all results together.

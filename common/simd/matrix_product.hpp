@@ -6,7 +6,7 @@
 namespace attention::simd {
 
 /// A matrix that is multiplied from the right again and again, cut into panels of the micro-kernel's width:
-/// to[panel][depth][panel_columns], the last panel filled with zeros. So the kernel reads its two vectors in order.
+/// to[panel][depth][panel_columns], the last panel filled with zeros. So the kernel reads its vectors in order.
 std::ptrdiff_t packed_size(std::ptrdiff_t depth, std::ptrdiff_t columns);
 /// Packs B[depth × columns], whose rows are `stride` floats apart.
 void pack_panels(const float* b, std::ptrdiff_t stride, std::ptrdiff_t depth, std::ptrdiff_t columns, float* to);

@@ -7,57 +7,66 @@
 
 namespace attention::simd {
 
-/// Columns of the micro-kernel's tile: two vectors. One panel of B is this wide.
-inline constexpr int panel_columns = 2 * lanes;
+/// The micro-kernel's tile: rows × vectors accumulators, a row of B and one broadcast of A fill the registers: AVX-512 has 32
+/// of them, the narrower sets 16. With 24 (12) accumulators, a fused multiply-add that takes 4 cycles is always ready to
+/// start. Of the tiles with as many, the square ones load least: 6 × 4 loads 10 vectors for 24 multiply-adds, 12 × 2 loads 14.
+inline constexpr int tile_rows = 6;
+inline constexpr int tile_vectors = lanes == 16 ? 4 : 2;
 
-/// Rows of the micro-kernel's tile. rows × 2 accumulators, 2 vectors of B and one broadcast of A fill the registers: AVX-512
-/// has 32 of them, the narrower sets 16. With 24 (12) accumulators, a fused multiply-add that takes 4 cycles is always
-/// ready to start.
-inline constexpr int tile_rows = lanes == 16 ? 12 : 6;
+/// Columns of the tile. One panel of B is this wide.
+inline constexpr int panel_columns = tile_vectors * lanes;
 
 /// What happens to C: it is replaced by the product, or the product is added to it.
 enum class Into { replace, add };
 
-/// C[Rows × 2 vectors] = or += A[Rows × depth] · B[depth × 2 vectors], for a tile that stays in registers.
+/// C[Rows × Vectors] = or += A[Rows × depth] · B[depth × Vectors], columns counted in vectors, for a tile that stays in registers.
 ///
 /// After every `block` terms the sums are added to C and start again from zero: additions to a small partial sum lose less
 /// than additions to a large total, and 24 additions in 24 · block multiply-adds are cheap.
 /// A and C are row-major with their strides; row k of B's panel starts at b + k * b_stride.
-template <int Rows, Into into>
+template <int Rows, int Vectors, Into into>
 [[gnu::flatten]] inline void multiply_tile(std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
                                            std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c,
                                            std::ptrdiff_t c_stride) {
   for (std::ptrdiff_t first = 0; first < depth; first += block) {
-    Float sum[Rows][2] = {};
-    const std::ptrdiff_t last = depth - first < block ? depth : first + block;
-    for (std::ptrdiff_t k = first; k < last; ++k) {
-      const Float b0 = load(b + k * b_stride);
-      const Float b1 = load(b + k * b_stride + lanes);
+    Float sum[Rows][Vectors] = {};
+    const auto add_term = [&](std::ptrdiff_t k) __attribute__((always_inline)) {
+      Float b_k[Vectors];
+      unrolled<Vectors>([&](auto j) { b_k[j] = load(b + k * b_stride + j * lanes); });
       unrolled<Rows>([&](auto i) {
         const Float a_ik = broadcast(a[i * a_stride + k]);
-        sum[i][0] += a_ik * b0;
-        sum[i][1] += a_ik * b1;
+        unrolled<Vectors>([&](auto j) { sum[i][j] += a_ik * b_k[j]; });
       });
+    };
+    const std::ptrdiff_t last = depth - first < block ? depth : first + block;
+    std::ptrdiff_t k = first;
+    for (; k + 1 < last; k += 2) {  // two at a time: half the counting
+      add_term(k);
+      add_term(k + 1);
     }
+    if (k < last) add_term(k);
     const bool replace = into == Into::replace && first == 0;
     unrolled<Rows>([&](auto i) {
-      float* c_i = c + i * c_stride;
-      store(c_i, replace ? sum[i][0] : load(c_i) + sum[i][0]);
-      store(c_i + lanes, replace ? sum[i][1] : load(c_i + lanes) + sum[i][1]);
+      unrolled<Vectors>([&](auto j) {
+        float* c_ij = c + i * c_stride + j * lanes;
+        store(c_ij, replace ? sum[i][j] : load(c_ij) + sum[i][j]);
+      });
     });
   }
 }
 
-/// multiply_tile for any number of rows from 1 to tile_rows: the last strip of a matrix is seldom whole.
+/// multiply_tile for any number of rows from 1 to tile_rows and of vectors from 1 to tile_vectors: the last strip of a matrix
+/// is seldom whole, nor is the last panel.
 template <Into into>
 void multiply_strip(std::ptrdiff_t rows, std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
-                    std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c, std::ptrdiff_t c_stride) {
+                    std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c, std::ptrdiff_t c_stride,
+                    int vectors = tile_vectors) {
   using Kernel = void (*)(std::ptrdiff_t, std::ptrdiff_t, const float*, std::ptrdiff_t, const float*, std::ptrdiff_t, float*,
                           std::ptrdiff_t);
   static constexpr auto kernels = []<int... I>(std::integer_sequence<int, I...>) {
-    return std::array<Kernel, tile_rows>{&multiply_tile<I + 1, into>...};
-  }(std::make_integer_sequence<int, tile_rows>{});
-  kernels[static_cast<std::size_t>(rows - 1)](depth, block, a, a_stride, b, b_stride, c, c_stride);
+    return std::array<Kernel, sizeof...(I)>{&multiply_tile<I % tile_rows + 1, I / tile_rows + 1, into>...};
+  }(std::make_integer_sequence<int, tile_rows * tile_vectors>{});
+  kernels[static_cast<std::size_t>((vectors - 1) * tile_rows + rows - 1)](depth, block, a, a_stride, b, b_stride, c, c_stride);
 }
 
 /// C = A · B for one strip and a long depth: it is halved until at most eight blocks are left, and the halves are added

@@ -67,6 +67,11 @@ class Chapter:
         """The names of the problems in ladder.json, of one mechanism or of all."""
         return [problem["name"] for problem in self.read("ladder")["problems"] if mechanism in (None, problem["mechanism"])]
 
+    def headlines(self):
+        """The problem that stands for each of the chapter's mechanisms, with the file's own description."""
+        document = self.read("ladder")
+        return [{**description(document), **problem} for problem in document["problems"] if problem["headline"]]
+
     def sweep(self, name, mechanism=None):
         """One sweep of scaling.json, with the file's own description."""
         sweeps = self.sweeps(mechanism)

@@ -14,7 +14,7 @@ namespace attention::additive {
 /// n rounded up to a multiple of `unit`.
 inline Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
-/// Keys that lie side by side in a panel: one hidden unit of so many keys is two vectors.
+/// Keys that lie side by side in a panel: one hidden unit of so many keys is the vectors of a tile.
 inline constexpr Index panel_keys = simd::panel_columns;
 
 /// Terms after which a projection's sum, and an output's, starts anew.

@@ -50,24 +50,26 @@ template <bool clamp>
 template <bool clamp>
 inline void shared_scores_panel(const float* a, const float* b, const float* v, Index hidden, float* scores) {
   using simd::broadcast;
-  simd::Float sum[2] = {};
-  for (Index h = 0; h < hidden; h += 4)
-    simd::unrolled<2>([&](auto x) {
-      const auto d = [&](Index k) __attribute__((always_inline)) {
-        return denominator<clamp>(broadcast(a[h + k]) + simd::load(b + (h + k) * panel_keys + x * simd::lanes));
-      };
-      const simd::Float d0 = d(0);
-      const simd::Float d1 = d(1);
-      const simd::Float d2 = d(2);
-      const simd::Float d3 = d(3);
-      const simd::Float d01 = d0 * d1;
-      const simd::Float d23 = d2 * d3;
-      const simd::Float n01 = broadcast(v[h]) * d1 + broadcast(v[h + 1]) * d0;
-      const simd::Float n23 = broadcast(v[h + 2]) * d3 + broadcast(v[h + 3]) * d2;
-      sum[x] += (n01 * d23 + n23 * d01) / (d01 * d23);
-    });
-  simd::store(scores, sum[0]);
-  simd::store(scores + simd::lanes, sum[1]);
+  for (Index j = 0; j < panel_keys; j += 2 * simd::lanes) {
+    simd::Float sum[2] = {};
+    for (Index h = 0; h < hidden; h += 4)
+      simd::unrolled<2>([&](auto x) {
+        const auto d = [&](Index k) __attribute__((always_inline)) {
+          return denominator<clamp>(broadcast(a[h + k]) + simd::load(b + (h + k) * panel_keys + j + x * simd::lanes));
+        };
+        const simd::Float d0 = d(0);
+        const simd::Float d1 = d(1);
+        const simd::Float d2 = d(2);
+        const simd::Float d3 = d(3);
+        const simd::Float d01 = d0 * d1;
+        const simd::Float d23 = d2 * d3;
+        const simd::Float n01 = broadcast(v[h]) * d1 + broadcast(v[h + 1]) * d0;
+        const simd::Float n23 = broadcast(v[h + 2]) * d3 + broadcast(v[h + 3]) * d2;
+        sum[x] += (n01 * d23 + n23 * d01) / (d01 * d23);
+      });
+    simd::store(scores + j, sum[0]);
+    simd::store(scores + j + simd::lanes, sum[1]);
+  }
 }
 
 /// The same, clamped only where some exponent could leave the range: the largest magnitudes of both projections tell. Where

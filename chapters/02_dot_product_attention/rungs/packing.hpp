@@ -23,7 +23,7 @@ inline constexpr Index values_block = 32;
 inline Index packed_keys_size(Index keys, Index dim) { return round_up(keys, simd::panel_columns) * dim; }
 
 /// K becomes panels of the micro-kernel's width, each transposed: to[panel][dim][panel_columns], so that the kernel reads
-/// its two vectors one after the other. The last panel is filled with zeros. Keys are `stride` floats apart.
+/// its vectors one after the other. The last panel is filled with zeros. Keys are `stride` floats apart.
 inline void pack_keys(const float* key, Index stride, Index keys, Index dim, float* to) {
   for (Index j = 0; j < keys; j += simd::panel_columns) {
     const Index columns = std::min<Index>(simd::panel_columns, keys - j);
@@ -33,18 +33,18 @@ inline void pack_keys(const float* key, Index stride, Index keys, Index dim, flo
   }
 }
 
-/// Whether V can be read where it is: its rows are whole panels, side by side. Rows that lie apart, as the columns of a wider
-/// matrix do, would fight for the same few cache lines.
-inline bool values_fit(Index stride, Index value_dim) { return stride == value_dim && value_dim % simd::panel_columns == 0; }
+/// Whether V can be read where it is: its rows are a whole number of units (vectors, or panels), side by side. Rows that lie
+/// apart, as the columns of a wider matrix do, would fight for the same few cache lines.
+inline bool values_fit(Index stride, Index value_dim, Index unit) { return stride == value_dim && value_dim % unit == 0; }
 
-/// V with its rows side by side, padded with zeros to a multiple of the panel's width; where they are so already, V itself.
+/// V with its rows side by side, padded with zeros to whole units; where they are so already, V itself.
 struct Values {
   const float* data;
   Index stride;
 };
-inline Values pad_values(const float* value, Index stride, Index keys, Index value_dim, float* to) {
-  const Index padded = round_up(value_dim, simd::panel_columns);
-  if (values_fit(stride, value_dim)) return {value, stride};
+inline Values pad_values(const float* value, Index stride, Index keys, Index value_dim, Index unit, float* to) {
+  const Index padded = round_up(value_dim, unit);
+  if (values_fit(stride, value_dim, unit)) return {value, stride};
   for (Index j = 0; j < keys; ++j) {
     std::copy(value + j * stride, value + j * stride + value_dim, to + j * padded);
     std::fill(to + j * padded + value_dim, to + (j + 1) * padded, 0.F);

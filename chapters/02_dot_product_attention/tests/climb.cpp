@@ -1,10 +1,12 @@
 // What a climb does with rungs and cost models that are not as they should be.
 #include <algorithm>
+#include <cmath>
 
 #include "catch.hpp"
 #include "dot_product.hpp"
 #include "ladder/climb.hpp"
 #include "ladder/publish.hpp"
+#include "numerics/statistics.hpp"
 #include "program/error.hpp"
 #include "rungs/rungs.hpp"
 
@@ -86,6 +88,8 @@ TEST_CASE("a slow rung runs on a sample that is marked", "[ladder]") {
   CHECK(found[0].timed_rows >= 8);
   CHECK(found[0].timed_rows < 3000);
   CHECK(found[0].rows == 3000);
+  // The single times are scaled up like their median.
+  CHECK(std::abs(numerics::median(found[0].times_s) / found[0].median_s - 1) < 1e-12);
   // As many rows as a thread takes at once; and all of them where that is asked.
   CHECK(found[1].status == ladder::Status::sampled);
   CHECK(found[1].timed_rows >= 700);

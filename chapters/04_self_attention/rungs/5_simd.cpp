@@ -1,7 +1,7 @@
 // Rung 5, simd: a block of the result stays in registers while the sums run, and whole strips are skipped.
 //
-// What changed: all products, the projections too, go through the micro-kernel of 12 rows × 2 vectors. The unit of the mask is
-// now a strip of 12 queries against a panel of keys: a panel that none of the 12 sees is not computed, one that the mask cuts is
+// What changed: all products, the projections too, go through the micro-kernel of 6 rows × 4 vectors. The unit of the mask is
+// now a strip of 6 queries against a panel of keys: a panel that none of the 6 sees is not computed, one that the mask cuts is
 // computed whole, and the weights of what is masked are set to 0 before they meet the values. So some 12 + 32 pairs a strip
 // are computed for nothing, little beside thousands, much beside a window of 32. The softmax has a vector exponential.
 #include <algorithm>
@@ -19,7 +19,7 @@ using dot_product::round_up;
 
 constexpr Index panel = simd::panel_columns;
 
-/// The keys of every head in panels of 32, transposed; the values with rows of whole panels.
+/// The keys of every head in panels, transposed; the values with rows of whole panels.
 class Packed {
  public:
   Packed(const Problem& p, const Projected& x)
@@ -33,7 +33,7 @@ class Packed {
     const Index at = b * p_.heads() + h;
     dot_product::pack_keys(x_.key + b * p_.n() * stride + h * p_.dim(), stride, p_.n(), p_.dim(), key_.data() + at * panels_ * p_.dim());
     const float* from = x_.value + b * p_.n() * stride + h * p_.dim();
-    if (pads()) dot_product::pad_values(from, stride, p_.n(), p_.dim(), value_.data() + at * p_.n() * padded_);
+    if (pads()) dot_product::pad_values(from, stride, p_.n(), p_.dim(), panel, value_.data() + at * p_.n() * padded_);
     finite_[static_cast<std::size_t>(at)] = all_finite(from, stride, p_.n(), p_.dim());
   }
 
@@ -78,7 +78,7 @@ void attend_block(const Problem& p, const Projected& x, const Packed& packed, fl
   scores.resize(std::max(scores.size(), static_cast<std::size_t>(block.count * stride)));
 
   for (Index j = begin; j < all.last; j += panel)                       // panels of keys
-    for (Index i = 0; i < block.count; i += simd::tile_rows) {          // strips of 12 queries
+    for (Index i = 0; i < block.count; i += simd::tile_rows) {          // strips of queries
       const Index height = std::min<Index>(simd::tile_rows, block.count - i);
       const KeyRange seen = keys_of_block(p, block.first + i, height);
       if (j + panel <= seen.first || j >= seen.last) continue;          // wholly masked

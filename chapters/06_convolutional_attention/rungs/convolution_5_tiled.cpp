@@ -25,7 +25,7 @@ namespace attention::convolutional {
 namespace {
 
 /// Vectors of pixels in a tile of `rows` output channels: as many sums as the matrix kernel has, and at most 8 vectors.
-constexpr int vectors_of(int rows) { return std::min(8, 2 * simd::tile_rows / rows); }
+constexpr int vectors_of(int rows) { return std::min(8, simd::tile_vectors * simd::tile_rows / rows); }
 
 constexpr Index widest_tile = 8 * simd::lanes;
 
@@ -110,7 +110,7 @@ struct Cut {
   Index plane;     ///< floats of one channel of a band, with the rows above and below
 
   Cut(const ConvolutionProblem& p, Index threads) {
-    // Strips of equal height: 64 channels are 5 × 11 + 9, not 5 × 12 + 4.
+    // Strips of equal height: 8 channels are 4 + 4, not 6 + 2.
     strips = (p.out_channels() + simd::tile_rows - 1) / simd::tile_rows;
     strip = (p.out_channels() + strips - 1) / strips;
     strips = (p.out_channels() + strip - 1) / strip;

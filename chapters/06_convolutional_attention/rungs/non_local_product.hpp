@@ -16,8 +16,9 @@ using tensor::Index;
 /// n rounded up to whole panels of the micro-kernel.
 inline Index whole_panels(Index n) { return (n + simd::panel_columns - 1) / simd::panel_columns * simd::panel_columns; }
 
-/// Positions that are worked on together: eight strips of the micro-kernel, and whole panels.
-inline constexpr Index block_positions = 96;
+/// Positions that are worked on together: many strips of the micro-kernel, and whole panels.
+inline constexpr Index block_positions = 128;
+static_assert(block_positions % simd::panel_columns == 0);
 
 /// Terms after which a product's sum starts anew.
 inline constexpr Index product_block = 16;
