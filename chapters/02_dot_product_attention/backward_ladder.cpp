@@ -162,8 +162,7 @@ Backward describe() {
                        {"8x2048x64-causal", "heads=8,queries=2048,dim=64,causal=1"},
                        {"1x4096x64", "heads=1,queries=4096,dim=64"}};
   m.sweeps = {{"n", {"queries", "keys"}, {32, 64, 128, 256, 512}, "heads=1,dim=64"}};
-  m.tile_edges = {simd::tile_rows, backward_tiled_keys, backward_block_keys, backward_block_queries,
-                  2 * backward_block_queries};
+  m.tile_edges = {backward_tiled_keys, backward_block_keys, backward_block_queries};
   m.make = make_backward;
   m.shape_of = shape_of;
   m.prepare = prepare;

@@ -168,6 +168,7 @@ void BackwardPart::pack_queries(Index first, Index rows) {
         static_cast<float>(static_cast<double>(p_.lse_of(head_)[first + i]) * std::numbers::log2e);
     // D_i = dO_i · O_i in float64: it is taken from every dP of the row.
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (Index c = 0; c < value_dim; ++c)
       sum +=
           static_cast<double>(gradient[i * value_dim + c]) * static_cast<double>(output[i * value_dim + c]);
@@ -216,8 +217,12 @@ void BackwardPart::weights(Index rows, KeyRange keys) {
   const Index height = strip_height(keys.last - keys.first);
   for (Index x = 0; x < rows; x += panel) {  // panels of queries
     const KeyRange seen = seen_from({x, std::min(x + panel, rows)}, keys);
-    const simd::Float lse[2] = {simd::load(lse_.data() + x), simd::load(lse_.data() + x + simd::lanes)};
-    const simd::Float delta[2] = {simd::load(delta_.data() + x), simd::load(delta_.data() + x + simd::lanes)};
+    simd::Float lse[simd::tile_vectors];
+    simd::Float delta[simd::tile_vectors];
+    simd::unrolled<simd::tile_vectors>([&](auto v) {
+      lse[v] = simd::load(lse_.data() + x + v * simd::lanes);
+      delta[v] = simd::load(delta_.data() + x + v * simd::lanes);
+    });
     for (Index y = seen.first / height * height; y < seen.last; y += height) {  // strips of keys
       const Index strip = std::min(height, keys.last - keys.first - y);
       float* weight = weights_.data() + y * blocks_.stride + x;
@@ -229,7 +234,7 @@ void BackwardPart::weights(Index rows, KeyRange keys) {
           strip, value_dim, backward_depth, p_.value_of(head_) + (keys.first + y) * value_dim, value_dim,
           gradient_transposed_.data() + x * value_dim, panel, gradient, blocks_.stride);
       for (Index i = 0; i < strip; ++i)
-        simd::unrolled<2>([&](auto v) {
+        simd::unrolled<simd::tile_vectors>([&](auto v) {
           const Index at = i * blocks_.stride + v * simd::lanes;
           const simd::Float p_ij = simd::exp2(simd::load(weight + at) - lse[v]);
           simd::store(weight + at, p_ij);

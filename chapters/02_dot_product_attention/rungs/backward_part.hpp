@@ -61,11 +61,11 @@ class BackwardPart {
   bool mixed_ = false;          ///< some pairs of the tile are masked
   bool finite_queries_ = true;  ///< Q and dO of the block hold neither NaN nor infinity
 
-  // Of a block of queries. "Columns" are panels [column / 32][query][32], "transposed" ones [query /
+  // Of a block of queries. "Columns" are panels [panel][query][column], "transposed" ones [query /
   // 32][column][32].
   tensor::Buffer query_columns_, query_transposed_, gradient_columns_, gradient_transposed_;
   tensor::Buffer lse_, delta_;     ///< lse · log2(e) and D, [queries]
-  tensor::Buffer query_gradient_;  ///< dQᵀ before the scale: [query / 32][dim][32]
+  tensor::Buffer query_gradient_;  ///< dQᵀ before the scale: [panel][dim][query]
   // Of a block of keys.
   tensor::Buffer weights_, score_gradient_;  ///< Pᵀ and dSᵀ: [keys][queries]
   const float* block_transposed_ = nullptr;  ///< its part of key_transposed_: [dim][keys]
