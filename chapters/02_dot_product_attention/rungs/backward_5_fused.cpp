@@ -9,8 +9,8 @@
 //     dQᵀ += Kᵀ dSᵀ                    reads the tile by panels, and Kᵀ
 //
 // every one finds its left factor in rows and its right factor in panels, as the kernel wants them; only dQ
-// comes out transposed, and is turned round once a block of queries. P and dS take their last steps while 12
-// × 32 of them are in the nearest cache: P = 2^(S − lse), S and lse in powers of two; dS = P ∘ (dP − D).
+// comes out transposed, and is turned round once a block of queries. P and dS take their last steps while one
+// register tile of them is in the nearest cache: P = 2^(S − lse), S and lse in powers of two; dS = P ∘ (dP − D).
 //
 // With lse from forward there is no maximum to find and nothing to correct: a tile does not need to know of
 // any other.
@@ -48,7 +48,7 @@ bool all_finite(const float* x, Index n) {
   return sum == 0;
 }
 
-/// rows × columns, side by side, becomes panels [column / 32][row][32] whose panels are `height` rows apart;
+/// rows × columns, side by side, becomes panels [panel][row][column] whose panels are `height` rows apart;
 /// zeros fill the last.
 void pack_columns(const float* from, Index rows, Index columns, Index height, float* to) {
   for (Index c = 0; c < columns; c += panel) {

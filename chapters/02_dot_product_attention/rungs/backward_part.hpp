@@ -61,8 +61,8 @@ class BackwardPart {
   bool mixed_ = false;          ///< some pairs of the tile are masked
   bool finite_queries_ = true;  ///< Q and dO of the block hold neither NaN nor infinity
 
-  // Of a block of queries. "Columns" are panels [panel][query][column], "transposed" ones [query /
-  // 32][column][32].
+  // Of a block of queries. "Columns" are panels [panel][query][column], "transposed" ones
+  // [panel][column][query].
   tensor::Buffer query_columns_, query_transposed_, gradient_columns_, gradient_transposed_;
   tensor::Buffer lse_, delta_;     ///< lse · log2(e) and D, [queries]
   tensor::Buffer query_gradient_;  ///< dQᵀ before the scale: [panel][dim][query]
