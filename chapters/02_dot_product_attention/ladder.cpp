@@ -122,12 +122,13 @@ DotProduct describe() {
                        {"8x4096x64", "heads=8,queries=4096,dim=64", false, true},
                        {"1x16384x64", "heads=1,queries=16384,dim=64", false, true},
                        {"8x2048x128", "heads=8,queries=2048,dim=128"},
-                       {"8x2048x64 causal", "heads=8,queries=2048,dim=64,causal=1", false, true},
-                       {"8x4096x64 causal", "heads=8,queries=4096,dim=64,causal=1", false, true},
-                       {"8x2048x128 causal", "heads=8,queries=2048,dim=128,causal=1", false, true},
+                       {"8x2048x64-causal", "heads=8,queries=2048,dim=64,causal=1", false, true},
+                       {"8x4096x64-causal", "heads=8,queries=4096,dim=64,causal=1", false, true},
+                       {"8x2048x128-causal", "heads=8,queries=2048,dim=128,causal=1", false, true},
                        {"decode", "heads=32,queries=1,keys=8192,dim=128,causal=1", false, true},
-                       {"decode bf16", "heads=32,queries=1,keys=8192,dim=128,causal=1,kv_dtype=bfloat16", false, true},
-                       {"decode GQA 32:8", "heads=32,kv_heads=8,queries=1,keys=8192,dim=128,causal=1", false, true}};
+                       {"decode-bf16", "heads=32,queries=1,keys=8192,dim=128,causal=1,kv_dtype=bfloat16", false, true},
+                       {"decode-gqa-32-8", "heads=32,kv_heads=8,queries=1,keys=8192,dim=128,causal=1", false, true},
+                       {"look-up", "queries=10000,keys=60000,dim=784,value_dim=10", false, true}};
   m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
               {"dim", {"dim", "value_dim"}, {8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=512"}};
   m.tile_edges = {simd::tile_rows, tiled_queries, 2 * simd::tile_rows, 8 * simd::tile_rows, fused_queries};

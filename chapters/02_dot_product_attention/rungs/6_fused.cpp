@@ -11,6 +11,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "fused_attention.hpp"
@@ -29,6 +30,9 @@ constexpr Index tallest_band = 16 * simd::tile_rows;
 
 /// Depth of a panel of K that stays in the nearest cache (16 KB of 32) while a band's strips pass over it.
 constexpr Index near_depth = 64;
+
+/// Where a band may start in a block of keys: sums that start anew there start anew in every band, whatever it sees.
+constexpr Index whole_sums = std::lcm(values_block, simd::panel_columns);
 
 /// How the problem is cut. Rows do not influence each other, so the height of a block of queries may follow the number of
 /// threads; the width of a block of keys decides the order of the sums and follows the shape alone.
@@ -175,7 +179,7 @@ class QueryBlock {
 
   void attend_band(Index i, Index height, Index j, Index keys, Values value, bool careful) {
     // Only the keys that some row of the band sees: the others are skipped, not computed.
-    const Index low = within(keys_of(i), j, keys).first / simd::panel_columns * simd::panel_columns;
+    const Index low = within(keys_of(i), j, keys).first / whole_sums * whole_sums;
     const Index high = within(keys_of(i + height - 1), j, keys).last;
     if (low >= high) return;
     const Index count = high - low;
