@@ -24,11 +24,17 @@ namespace {
 
 using namespace attention;
 
+std::string default_text(const ladder::ShapeKey& key) {
+  if (!key.same_as.empty()) return key.same_as;
+  return key.words.empty() ? std::to_string(key.default_value) : key.words.at(static_cast<std::size_t>(key.default_value));
+}
+
 Json describe(const ladder::AnyMechanism& mechanism) {
   Json keys = Json::array();
   for (const ladder::ShapeKey& key : mechanism.keys()) {
-    const Json fallback = key.same_as.empty() ? Json(key.default_value) : Json(key.same_as);
-    keys.push_back({{"name", key.name}, {"meaning", key.meaning}, {"default", fallback}, {"minimum", key.minimum}});
+    const bool number = key.same_as.empty() && key.words.empty();
+    keys.push_back({{"name", key.name}, {"meaning", key.meaning}, {"default", number ? Json(key.default_value) : Json(default_text(key))}, {"minimum", key.minimum}});
+    if (!key.words.empty()) keys.back()["words"] = key.words;
   }
   Json shapes = Json::array();
   for (const ladder::StandardShape& shape : mechanism.standard_shapes())
@@ -56,7 +62,7 @@ int list(bool as_json) {
     std::cout << "  shape keys:\n";
     for (const ladder::ShapeKey& key : mechanism->keys())
       std::cout << fmt::format("    {:<10} {} (default {})\n", key.name, key.meaning,
-                               key.same_as.empty() ? std::to_string(key.default_value) : key.same_as);
+                               default_text(key));
   }
   return 0;
 }

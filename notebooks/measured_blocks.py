@@ -201,9 +201,9 @@ def write(path, text):
 
 def documents(root=ROOT):
     """The lessons, each with its chapter, and the README, whose blocks are looked for in every chapter."""
-    lessons = sorted(root.glob("chapters/[0-9][0-9]_*/README.md"))
+    lessons = sorted(root.glob("chapters/[0-9][0-9]_*/*.md"))
     yield from ((lesson, [lesson.parent.name]) for lesson in lessons)
-    yield root / "README.md", [lesson.parent.name for lesson in lessons]
+    yield root / "README.md", sorted({lesson.parent.name for lesson in lessons})
 
 
 def finder(chapters, results):
@@ -242,7 +242,7 @@ def update(results, strict, root=ROOT):
         if strict:
             pages.append((path, text))
         else:
-            copy = results.resolve() / path.parent.relative_to(root).name / "README.md"
+            copy = results.resolve() / path.parent.relative_to(root).name / path.name
             pages.append((copy, move_links(text, path.parent, copy.parent)))
     for path, text in pages:
         write(path, text)

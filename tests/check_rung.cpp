@@ -7,6 +7,7 @@
 
 #include "machine/affinity.hpp"
 #include "numerics/random.hpp"
+#include "program/error.hpp"
 #include "sanitized.hpp"
 
 namespace attention::tests {
@@ -22,6 +23,16 @@ constexpr double most_flops = sanitized ? 1e6 : 2e7;
 double work_of(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
   const ladder::Cost cost = mechanism.make(shape, 1, ladder::Hardness::plain)->cost();
   return cost.flops + 20 * cost.exps;
+}
+
+/// Whether the mechanism takes these sizes together: one may have to divide another.
+bool exists(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
+  try {
+    mechanism.make(shape, 1, ladder::Hardness::plain);
+    return true;
+  } catch (const program::UserError&) {
+    return false;
+  }
 }
 
 std::vector<Index> sizes_of(const ladder::AnyMechanism& mechanism, const ladder::ShapeKey& key) {
@@ -44,11 +55,6 @@ std::vector<std::byte> bits_of(const ladder::Trial& trial) {
 }  // namespace
 
 std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism) {
-  const auto text_of = [](const std::vector<std::pair<std::string, Index>>& sizes) {
-    std::string text;
-    for (const auto& [key, value] : sizes) text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value);
-    return text;
-  };
   std::vector<ladder::Shape> shapes;
   const auto add = [&](const ladder::Shape& shape) {
     if (work_of(mechanism, shape) <= most_flops && std::ranges::count(shapes, shape) == 0)
@@ -64,7 +70,8 @@ std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism)
           const std::vector<Index> all = sizes_of(mechanism, other);
           sizes.emplace_back(other.name, other.name == key.name ? size : all[static_cast<std::size_t>(random.bits() % all.size())]);
         }
-        ladder::Shape shape = ladder::parse_shape(text_of(sizes), mechanism.keys());
+        ladder::Shape shape = ladder::Shape(sizes).worded(mechanism.keys());
+        if (!exists(mechanism, shape)) continue;
         // Too costly: shrink the other sizes, the largest first.
         while (work_of(mechanism, shape) > most_flops) {
           std::string largest;
@@ -72,8 +79,9 @@ std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism)
             if (name != key.name && value > 1 && (largest.empty() || value > shape[largest])) largest = name;
           if (largest.empty()) break;
           shape = shape.with(largest, shape[largest] / 2);
+          if (!exists(mechanism, shape)) break;
         }
-        add(shape);
+        if (exists(mechanism, shape)) add(shape);
       }
   return shapes;
 }

@@ -21,7 +21,7 @@ def faults(project):
                for file in sorted((project / folder).rglob("*")) if file.suffix in (".cpp", ".hpp")]
     found = []
     for lesson in sorted(file for place in ("", "chapters/*/", "common/", "datasets/", "bench/", "notebooks/")
-                         for file in project.glob(f"{place}README.md")):
+                         for file in project.glob(f"{place}*.md")):
         quoting = False
         for number, line in enumerate(lesson.read_text(encoding="utf-8").splitlines(), 1):
             if line.startswith("```"):

@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "ladder/mechanism.hpp"
+#include "mask.hpp"
+#include "simd/storage.hpp"
 #include "tensor/tensor.hpp"
 
 /// Dot-product attention (Vaswani et al. 2017, equation 1):
@@ -15,19 +18,25 @@
 /// with scale = 1/sqrt(dim) unless the caller sets another; scale = 1 is the unscaled form (Luong et al. 2015, "dot").
 namespace attention::dot_product {
 
-using tensor::Index;
 using tensor::Tensor;
 using tensor::TensorOf;
 
-/// What is given. Any sizes of 1 and more; queries and keys may differ, dim and value_dim too.
+/// What is given. Any sizes of 1 and more; queries and keys may differ, dim and value_dim too. A score of a key that a query
+/// does not see is left out of its softmax; a query that sees none gets 0, its log-sum-exp is −inf.
 struct Problem {
   Tensor<4> query;  ///< [batch, heads, queries, dim]
-  Tensor<4> key;    ///< [batch, heads, keys, dim]
-  Tensor<4> value;  ///< [batch, heads, keys, value_dim]
+  Tensor<4> key;    ///< [batch, key_heads, keys, dim]; heads h · heads/key_heads … share key head h (Ainslie et al. 2023)
+  Tensor<4> value;  ///< [batch, key_heads, keys, value_dim]
   float scale = 1;  ///< factor on every score
+  Mask mask;        ///< which keys a query sees
+  std::vector<Index> positions;  ///< of the queries in their sequence, ascending; empty: 0, 1, 2, …
+  simd::Storage storage = simd::Storage::float32;  ///< where not float32: K and V hold values that fit 16 bits, and stand …
+  TensorOf<std::uint16_t, 4> key16;                ///< … here in so many; only the top rung reads them
+  TensorOf<std::uint16_t, 4> value16;
 
   Index batch() const { return tensor::extent(query, 0); }
   Index heads() const { return tensor::extent(query, 1); }
+  Index key_heads() const { return tensor::extent(key, 1); }
   Index queries() const { return tensor::extent(query, 2); }
   Index keys() const { return tensor::extent(key, 2); }
   Index dim() const { return tensor::extent(query, 3); }
@@ -35,8 +44,15 @@ struct Problem {
 
   /// First element of one head's matrix, row-major with rows of dim (value_dim) elements.
   const float* query_of(Index b, Index h) const { return query.data() + (b * heads() + h) * queries() * dim(); }
-  const float* key_of(Index b, Index h) const { return key.data() + (b * heads() + h) * keys() * dim(); }
-  const float* value_of(Index b, Index h) const { return value.data() + (b * heads() + h) * keys() * value_dim(); }
+  const float* key_of(Index b, Index h) const { return key.data() + key_head(b, h) * keys() * dim(); }
+  const float* value_of(Index b, Index h) const { return value.data() + key_head(b, h) * keys() * value_dim(); }
+  /// The key head that serves a head, counted over the whole batch.
+  Index key_head(Index b, Index h) const { return b * key_heads() + h / (heads() / key_heads()); }
+
+  /// The keys that query i sees.
+  KeyRange keys_of(Index i) const { return mask.keys_of(positions.empty() ? i : positions[static_cast<std::size_t>(i)], keys()); }
+  /// The keys that some of the queries first … first + count sees.
+  KeyRange keys_of_block(Index first, Index count) const { return {keys_of(first).first, keys_of(first + count - 1).last}; }
 };
 
 /// What is asked for.
@@ -80,7 +96,8 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
 /// The same keys and values, only these query rows (of every head).
 Problem take_queries(const Problem& problem, std::span<const Index> rows);
 
-/// Multiply-adds of the two products, inputs and output once, one exponential a pair.
+/// Multiply-adds of the two products over visible pairs, inputs (the keys that are seen, as they are stored) and output once,
+/// one exponential a visible pair.
 ladder::Cost cost(const Problem& problem);
 
 /// The mechanism with its ladder.

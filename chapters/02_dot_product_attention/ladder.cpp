@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backward.hpp"
 #include "dot_product.hpp"
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
@@ -22,17 +23,21 @@ using ladder::number;
 ladder::Shape shape_of(const Problem& p) {
   return ladder::Shape({{"batch", p.batch()},
                         {"heads", p.heads()},
+                        {"kv_heads", p.key_heads()},
                         {"queries", p.queries()},
                         {"keys", p.keys()},
                         {"dim", p.dim()},
-                        {"value_dim", p.value_dim()}});
+                        {"value_dim", p.value_dim()},
+                        {"causal", p.mask.right == 0 ? 1 : 0},
+                        {"window", p.mask.left == Mask::everything ? 0 : p.mask.left + 1},
+                        {"kv_dtype", static_cast<Index>(p.storage)}});
 }
 
 double footprint(const ladder::Shape& s) {
-  const double heads = number(s["batch"]) * number(s["heads"]);
-  return 4 * heads *
-         (number(s["queries"]) * (number(s["dim"]) + number(s["value_dim"]) + 1) +
-          number(s["keys"]) * (number(s["dim"]) + number(s["value_dim"])));
+  // K and V stand in float32 too where they are stored in 16 bits.
+  const double key_bytes = s["kv_dtype"] == 0 ? 4 : 6;
+  return number(s["batch"]) * (4 * number(s["heads"]) * number(s["queries"]) * (number(s["dim"]) + number(s["value_dim"]) + 1) +
+                               key_bytes * number(s["kv_heads"]) * number(s["keys"]) * (number(s["dim"]) + number(s["value_dim"])));
 }
 
 std::vector<ladder::Field> fields(const Output& out) {
@@ -78,14 +83,18 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
 
 /// Each file holds [n, dim], [heads, n, dim] or [batch, heads, n, dim].
 Problem from_files(std::span<const std::filesystem::path> files) {
-  Problem p{tensor::load_padded<4>(files[0], 2), tensor::load_padded<4>(files[1], 2), tensor::load_padded<4>(files[2], 2), 1};
+  Problem p;
+  p.query = tensor::load_padded<4>(files[0], 2);
+  p.key = tensor::load_padded<4>(files[1], 2);
+  p.value = tensor::load_padded<4>(files[2], 2);
   const auto same = [](const char* what, const char* a, Index x, const char* b, Index y) {
     if (x != y) throw program::UserError(fmt::format("{}: the {} has {}, the {} has {}; they must be equal", what, a, x, b, y));
   };
   same("batch", "query", p.batch(), "key", tensor::extent(p.key, 0));
   same("batch", "query", p.batch(), "value", tensor::extent(p.value, 0));
-  same("heads", "query", p.heads(), "key", tensor::extent(p.key, 1));
-  same("heads", "query", p.heads(), "value", tensor::extent(p.value, 1));
+  if (p.heads() % p.key_heads() != 0)
+    throw program::UserError(fmt::format("heads: the query has {}, the key has {}; the second must divide the first", p.heads(), p.key_heads()));
+  same("heads", "key", p.key_heads(), "value", tensor::extent(p.value, 1));
   same("dim", "query", p.dim(), "key", tensor::extent(p.key, 3));
   same("keys", "key", p.keys(), "value", tensor::extent(p.value, 2));
   p.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
@@ -99,14 +108,26 @@ DotProduct describe() {
   m.citation = "Vaswani et al. 2017, Attention Is All You Need, equation 1";
   m.chapter = "02_dot_product_attention";
   m.keys = {{"batch", "independent problems", 1, "", 1, {1, 2}},
-            {"heads", "heads, each with queries, keys and values of its own", 1, "", 1, {1, 3}},
+            {"heads", "heads of Q", 1, "", 1, {1, 3, 6}},
+            {"kv_heads", "heads of K and V; each serves as many heads of Q", 1, "heads", 1, {1, 3}},
             {"queries", "rows of Q", 512, "", 1, {}},
             {"keys", "rows of K and V", 512, "queries", 1, {}},
             {"dim", "columns of Q and K", 64, "", 1, {}},
-            {"value_dim", "columns of V", 64, "dim", 1, {}}};
+            {"value_dim", "columns of V", 64, "dim", 1, {}},
+            {"causal", "1: no query sees a later key; the last stands beside the last key", 0, "", 0, {0, 1}},
+            {"window", "a query sees the keys less than this away; 0: all", 0, "", 0, {0, 1, 40}},
+            {"kv_dtype", "how K and V are stored", 0, "", 0, {0, 1, 2}, simd::storage_names()}};
   m.standard_shapes = {{"8x512x64", "heads=8,queries=512,dim=64"},
                        {"8x2048x64", "heads=8,queries=2048,dim=64", true},
-                       {"8x2048x128", "heads=8,queries=2048,dim=128"}};
+                       {"8x4096x64", "heads=8,queries=4096,dim=64", false, true},
+                       {"1x16384x64", "heads=1,queries=16384,dim=64", false, true},
+                       {"8x2048x128", "heads=8,queries=2048,dim=128"},
+                       {"8x2048x64 causal", "heads=8,queries=2048,dim=64,causal=1", false, true},
+                       {"8x4096x64 causal", "heads=8,queries=4096,dim=64,causal=1", false, true},
+                       {"8x2048x128 causal", "heads=8,queries=2048,dim=128,causal=1", false, true},
+                       {"decode", "heads=32,queries=1,keys=8192,dim=128,causal=1", false, true},
+                       {"decode bf16", "heads=32,queries=1,keys=8192,dim=128,causal=1,kv_dtype=bfloat16", false, true},
+                       {"decode GQA 32:8", "heads=32,kv_heads=8,queries=1,keys=8192,dim=128,causal=1", false, true}};
   m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
               {"dim", {"dim", "value_dim"}, {8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=512"}};
   m.tile_edges = {simd::tile_rows, tiled_queries, 2 * simd::tile_rows, 8 * simd::tile_rows, fused_queries};
@@ -153,6 +174,6 @@ const DotProduct& mechanism() {
   return description;
 }
 
-std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism())}; }
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), backward_mechanism()}; }
 
 }  // namespace attention::dot_product

@@ -5,12 +5,50 @@
 
 #include "dot_product.hpp"
 #include "numerics/random.hpp"
+#include "program/error.hpp"
 
 namespace attention::dot_product {
 
 namespace {
 
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+/// The shape's causal and window. The last query stands beside the last key; where there are more queries than keys, the first
+/// beside the first.
+Mask mask_of(const ladder::Shape& shape) {
+  const Index causal = shape["causal"];
+  if (causal > 1) throw program::UserError(fmt::format("dot_product: causal={} is neither 0 nor 1", causal));
+  Mask mask;
+  mask.offset = std::max<Index>(0, shape["keys"] - shape["queries"]);
+  if (shape["window"] > 0) mask.left = mask.right = shape["window"] - 1;
+  if (causal == 1) mask.right = 0;
+  return mask;
+}
+
+/// The tensor in 16 bits; its float32 values become what these hold.
+TensorOf<std::uint16_t, 4> store(Tensor<4>& tensor, simd::Storage storage) {
+  auto stored = tensor::empty<4, std::uint16_t>({tensor.shape()[0], tensor.shape()[1], tensor.shape()[2], tensor.shape()[3]});
+  for (std::size_t i = 0; i < tensor.size(); ++i) {
+    float& x = tensor.data()[i];
+    if (storage == simd::Storage::bfloat16) {
+      const simd::Bfloat16 half = simd::to_bfloat16(x);
+      stored.data()[i] = half.bits;
+      x = simd::widen(half);
+    } else {
+      const simd::Float16 half = simd::to_float16(x);
+      stored.data()[i] = half.bits;
+      x = simd::widen(half);
+    }
+  }
+  return stored;
+}
+
+/// Pairs of a query and a key that it sees, of one head.
+double visible_pairs(const Problem& p) {
+  double pairs = 0;
+  for (Index i = 0; i < p.queries(); ++i) pairs += static_cast<double>(p.keys_of(i).last - p.keys_of(i).first);
+  return pairs;
+}
 
 }  // namespace
 
@@ -33,10 +71,14 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
   };
   const auto batch = size(shape["batch"]);
   const auto heads = size(shape["heads"]);
+  const auto key_heads = size(shape["kv_heads"]);
+  if (heads % key_heads != 0)
+    throw program::UserError(fmt::format("dot_product: kv_heads={} does not divide heads={}; each must serve as many", key_heads, heads));
   Problem p;
   p.query = tensor::empty<4>({batch, heads, size(shape["queries"]), size(shape["dim"])});
-  p.key = tensor::empty<4>({batch, heads, size(shape["keys"]), size(shape["dim"])});
-  p.value = tensor::empty<4>({batch, heads, size(shape["keys"]), size(shape["value_dim"])});
+  p.key = tensor::empty<4>({batch, key_heads, size(shape["keys"]), size(shape["dim"])});
+  p.value = tensor::empty<4>({batch, key_heads, size(shape["keys"]), size(shape["value_dim"])});
+  p.mask = mask_of(shape);
   p.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
   fill(p.query);
   fill(p.key);
@@ -54,12 +96,17 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
       break;
     case ladder::Hardness::outlier:
       // The last key of every head outweighs the others: a running maximum must correct all that came before.
-      for (Index head = 0; head < p.batch() * p.heads(); ++head)
+      for (Index head = 0; head < p.batch() * p.key_heads(); ++head)
         for (Index i = 0; i < row; ++i) p.key.data()[((head + 1) * p.keys() - 1) * row + i] *= 30;
       break;
     case ladder::Hardness::tiny:
       for (float& x : p.query) x *= random.uniform() < 0.5 ? 1e-40F : -0.F;
       break;
+  }
+  p.storage = simd::all_storage[size(shape["kv_dtype"])];
+  if (p.storage != simd::Storage::float32) {
+    p.key16 = store(p.key, p.storage);
+    p.value16 = store(p.value, p.storage);
   }
   return p;
 }
@@ -70,6 +117,11 @@ Problem take_queries(const Problem& p, std::span<const Index> rows) {
   part.key = p.key;
   part.value = p.value;
   part.scale = p.scale;
+  part.mask = p.mask;
+  for (const Index row : rows) part.positions.push_back(p.positions.empty() ? row : p.positions[size(row)]);
+  part.storage = p.storage;
+  part.key16 = p.key16;
+  part.value16 = p.value16;
   float* to = part.query.data();
   for (Index b = 0; b < p.batch(); ++b)
     for (Index h = 0; h < p.heads(); ++h)
@@ -78,14 +130,17 @@ Problem take_queries(const Problem& p, std::span<const Index> rows) {
 }
 
 ladder::Cost cost(const Problem& p) {
+  const KeyRange seen = p.keys_of_block(0, p.queries());
   const double heads = static_cast<double>(p.batch() * p.heads());
   const double queries = static_cast<double>(p.queries());
-  const double keys = static_cast<double>(p.keys());
+  const double pairs = visible_pairs(p);
+  const double stored_keys = static_cast<double>(p.batch() * p.key_heads() * seen.last - p.batch() * p.key_heads() * seen.first);
+  const double width = static_cast<double>(simd::bytes_of(p.storage));
   const double dim = static_cast<double>(p.dim());
   const double value_dim = static_cast<double>(p.value_dim());
-  return {.flops = heads * queries * keys * 2 * (dim + value_dim),
-          .bytes = 4 * heads * (queries * (dim + value_dim + 1) + keys * (dim + value_dim)),
-          .exps = heads * queries * keys,
+  return {.flops = heads * pairs * 2 * (dim + value_dim),
+          .bytes = 4 * heads * queries * (dim + value_dim + 1) + width * stored_keys * (dim + value_dim),
+          .exps = heads * pairs,
           .reciprocals = 0};
 }
 

@@ -26,13 +26,20 @@ Reference reference(const Problem& p) {
   for (Index row = 0; row < rows; ++row) {
     const Index head = row / p.queries();
     const float* query = p.query.data() + row * p.dim();
-    const float* key = p.key.data() + head * p.keys() * p.dim();
-    const float* value = p.value.data() + head * p.keys() * p.value_dim();
+    const float* key = p.key_of(head / p.heads(), head % p.heads());
+    const float* value = p.value_of(head / p.heads(), head % p.heads());
+    const KeyRange seen = p.keys_of(row % p.queries());
     double* weights = out.weights.data() + row * p.keys();
     double* output = out.output.data() + row * p.value_dim();
 
+    std::fill(weights, weights + p.keys(), 0.0);
+    std::fill(output, output + p.value_dim(), 0.0);
     double largest = -std::numeric_limits<double>::infinity();
-    for (Index j = 0; j < p.keys(); ++j) {
+    if (seen.empty()) {
+      out.lse.data()[row] = largest;
+      continue;
+    }
+    for (Index j = seen.first; j < seen.last; ++j) {
       double score = 0;
       double largest_sum = 0;
       double squares = 0;
@@ -51,19 +58,18 @@ Reference reference(const Problem& p) {
 
     double total = 0;
     double squares = 0;
-    for (Index j = 0; j < p.keys(); ++j) {
+    for (Index j = seen.first; j < seen.last; ++j) {
       weights[j] = std::exp(weights[j] - largest);
       total += weights[j];
     }
-    for (Index j = 0; j < p.keys(); ++j) {
+    for (Index j = seen.first; j < seen.last; ++j) {
       weights[j] /= total;
       squares += weights[j] * weights[j];
     }
     if (std::isfinite(squares)) concentration = std::max(concentration, std::sqrt(squares));
     out.lse.data()[row] = largest + std::log(total);
 
-    std::fill(output, output + p.value_dim(), 0.0);
-    for (Index j = 0; j < p.keys(); ++j)
+    for (Index j = seen.first; j < seen.last; ++j)
       for (Index c = 0; c < p.value_dim(); ++c) {
         output[c] += weights[j] * static_cast<double>(value[j * p.value_dim() + c]);
         if (std::isfinite(output[c])) value_sums = std::max(value_sums, std::abs(output[c]));

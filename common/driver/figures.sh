@@ -79,7 +79,7 @@ draw_chapters() {
 render_lessons() {
   local script=$root/notebooks/measured_blocks.py signature log=$root/build/log/lessons.txt
   [[ -f $script ]] || return 0
-  signature=$(drawing_signature "$@" "$root/README.md" "$root"/chapters/*/README.md)
+  signature=$(drawing_signature "$@" "$root/README.md" "$root"/chapters/*/*.md)
   if [[ $(cat "$results/.rendered" 2>/dev/null) == "$signature" ]]; then
     return 0
   fi

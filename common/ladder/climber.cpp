@@ -7,6 +7,8 @@
 #include <iostream>
 
 #include "ladder/peak_memory.hpp"
+#include "machine/affinity.hpp"
+#include "program/error.hpp"
 #include "program/progress.hpp"
 
 namespace attention::ladder {
@@ -39,6 +41,63 @@ const std::string& top_rung(const AnyMechanism& mechanism) {
   return std::ranges::find_if(rungs.rbegin(), rungs.rend(), [](const RungInfo& rung) { return !rung.beside; })->name;
 }
 
+/// Work of a first, short look at a rung, in FLOP.
+constexpr double look_flops = 2e7;
+
+/// A rung that cannot be timed on a sample may take so many times longer than one that would be.
+constexpr double patience = 5;
+
+/// Seconds that the rung would take on `trial`, told from its rate on a small problem of the same form, with one thread: the
+/// longest sizes are halved until it costs little.
+double predicted_seconds(const AnyMechanism& mechanism, std::size_t rung, const Trial& trial) {
+  const machine::ThreadScope one(1);
+  Shape small = trial.shape();
+  auto part = mechanism.make(small, 1, Hardness::plain);
+  while (part->cost().flops > look_flops) {
+    const auto longest = std::ranges::max_element(small.values(), {}, [](const auto& size) { return size.second; });
+    if (longest->second < 2) break;
+    small = small.with(std::string(longest->first), longest->second / 2);
+    part = mechanism.make(small, 1, Hardness::plain);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  part->run(rung);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  return taken.count() / part->cost().flops * trial.cost().flops;
+}
+
+/// Where the problem has no rows to sample: leaves the rungs out of `options` that would take too long, and gives for each
+/// of them the measurement that says so.
+std::vector<Measurement> leave_out_slow(const AnyMechanism& mechanism, const Trial& trial, ClimbOptions& options) {
+  std::vector<Measurement> left_out;
+  if (trial.rows() > 0) return left_out;
+  std::vector<std::size_t> rungs = options.rungs;
+  if (rungs.empty())
+    for (std::size_t rung = 0; rung < mechanism.rungs().size(); ++rung) rungs.push_back(rung);
+  options.rungs.clear();
+  for (const std::size_t rung : rungs) {
+    const double seconds = predicted_seconds(mechanism, rung, trial);
+    if (seconds <= patience * options.sample_above_s) {
+      options.rungs.push_back(rung);
+      continue;
+    }
+    const RungInfo& info = mechanism.rungs()[rung];
+    Measurement m;
+    m.mechanism = mechanism.name();
+    m.rung = info.name;
+    m.idea = info.idea;
+    m.beside = info.beside;
+    m.shape = trial.shape();
+    m.threads = options.threads.front();
+    m.status = Status::skipped;
+    m.reason = fmt::format("it would take some {:.0f} s, and this problem cannot be timed on a sample", seconds);
+    left_out.push_back(std::move(m));
+  }
+  if (options.rungs.empty())
+    throw program::UserError(fmt::format("{}: every rung would take longer than {:.0f} s on {}; measure it with `bench`", mechanism.name(),
+                                         patience * options.sample_above_s, trial.shape().text()));
+  return left_out;
+}
+
 }  // namespace
 
 const Measurement* find_measurement(const std::vector<Measurement>& all, std::string_view rung, int threads) {
@@ -58,7 +117,9 @@ std::vector<Measurement> Climber::climb_and_keep(const AnyMechanism& mechanism, 
   Heading heading(title);
   options.note = heading.note();
   options.check_threads = threads_;
+  const std::vector<Measurement> left_out = leave_out_slow(mechanism, trial, options);
   std::vector<Measurement> found = climb(mechanism, trial, options, roofs_);
+  found.insert(found.begin(), left_out.begin(), left_out.end());
   heading.print();
   std::cout << to_table(found) << '\n';
   problems_.push_back({{"name", name}, {"mechanism", mechanism.name()}, {"mechanism_title", mechanism.title()},
@@ -70,6 +131,7 @@ std::vector<Measurement> Climber::climb_and_keep(const AnyMechanism& mechanism, 
 void Climber::standard_shapes(const AnyMechanism& mechanism) {
   const std::string& top = top_rung(mechanism);
   for (const StandardShape& standard : mechanism.standard_shapes()) {
+    if (standard.bench_only) continue;
     // In quick mode the first stands for all.
     const bool headline = &standard == (quick_ ? &mechanism.standard_shapes().front() : &headline_shape(mechanism));
     if (quick_ && !headline) continue;

@@ -22,7 +22,10 @@ const char* status_name(Status status) {
 
 Json to_json(const Measurement& m) {
   Json shape = Json::object();
-  for (const auto& [key, value] : m.shape.values()) shape[key] = value;
+  for (const auto& [key, value] : m.shape.values()) {
+    const std::string word = m.shape.word(key);
+    shape[key] = word.empty() ? Json(value) : Json(word);
+  }
   Json json = {{"mechanism", m.mechanism},
                          {"rung", m.rung},
                          {"idea", m.idea},
@@ -93,7 +96,10 @@ std::string to_csv(const std::vector<Measurement>& measurements) {
   for (const Measurement& m : measurements) {
     const Json json = to_json(m);
     csv += m.mechanism + ',' + m.rung;
-    for (const auto& [key, value] : m.shape.values()) csv += fmt::format(",{}", value);
+    for (const auto& [key, value] : m.shape.values()) {
+      const std::string word = m.shape.word(key);
+      csv += ',' + (word.empty() ? std::to_string(value) : word);
+    }
     for (const std::string& column : columns) csv += ',' + cell(json.at(column));
     csv += '\n';
   }

@@ -58,7 +58,8 @@ struct Sweep {
 struct StandardShape {
   std::string name;
   std::string text;
-  bool headline = false;  ///< the one that stands for the mechanism where only one is shown
+  bool headline = false;    ///< the one that stands for the mechanism where only one is shown
+  bool bench_only = false;  ///< left to `bench`: the chapter's program has no time for it
 };
 
 /// An attention mechanism, described once: the chapter's program, the tests, the benchmarks and the plots walk this.

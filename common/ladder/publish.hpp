@@ -19,7 +19,7 @@ class TrialOf final : public Trial {
  public:
   TrialOf(const M& mechanism, typename M::Problem problem) : mechanism_(mechanism), problem_(std::move(problem)) {}
 
-  Shape shape() const override { return mechanism_.shape_of(problem_); }
+  Shape shape() const override { return mechanism_.shape_of(problem_).worded(mechanism_.keys); }
   Cost cost() const override { return mechanism_.cost(problem_); }
   std::size_t workspace(std::size_t rung) const override {
     const auto bytes = mechanism_.ladder.at(rung).workspace;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 
@@ -28,13 +29,35 @@ Shape Shape::with(std::string_view name, Index value) const {
   throw std::out_of_range(fmt::format("shape has no '{}'", name));
 }
 
+Shape Shape::worded(const std::vector<ShapeKey>& keys) const {
+  Shape shape = *this;
+  shape.worded_.clear();
+  std::ranges::copy_if(keys, std::back_inserter(shape.worded_), [](const ShapeKey& key) { return !key.words.empty(); });
+  return shape;
+}
+
+std::string Shape::word(std::string_view name) const {
+  const auto key = std::ranges::find(worded_, name, &ShapeKey::name);
+  return key == worded_.end() ? std::string() : key->words.at(static_cast<std::size_t>((*this)[name]));
+}
+
 std::string Shape::text() const {
   std::vector<std::string> parts;
-  for (const auto& [key, value] : values_) parts.push_back(fmt::format("{}={}", key, value));
+  for (const auto& [key, value] : values_) {
+    const std::string named = word(key);
+    parts.push_back(fmt::format("{}={}", key, named.empty() ? std::to_string(value) : named));
+  }
   return fmt::format("{}", fmt::join(parts, ","));
 }
 
 namespace {
+
+Index parse_word(std::string_view key, std::string_view text, const std::vector<std::string>& words) {
+  const auto found = std::ranges::find(words, text);
+  if (found == words.end())
+    throw program::UserError(fmt::format("shape: {}={} is not one of {}", key, text, fmt::join(words, ", ")));
+  return found - words.begin();
+}
 
 Index parse_size(std::string_view key, std::string_view text, Index minimum) {
   Index value = 0;
@@ -66,7 +89,8 @@ Shape parse_shape(std::string_view text, const std::vector<ShapeKey>& keys) {
     }
     if (equals == std::string_view::npos)
       throw program::UserError(fmt::format("shape: '{}' has no value; write {}=64", name, name));
-    const Index value = parse_size(name, item.substr(equals + 1), key->minimum);
+    const std::string_view written = item.substr(equals + 1);
+    const Index value = key->words.empty() ? parse_size(name, written, key->minimum) : parse_word(name, written, key->words);
     if (!given.emplace(name, value).second)
       throw program::UserError(fmt::format("shape: {} is given twice; give it once", name));
   }
@@ -80,7 +104,7 @@ Shape parse_shape(std::string_view text, const std::vector<ShapeKey>& keys) {
       value = Shape(values)[key.same_as];
     values.emplace_back(key.name, value);
   }
-  return Shape(std::move(values));
+  return Shape(std::move(values)).worded(keys);
 }
 
 }  // namespace attention::ladder

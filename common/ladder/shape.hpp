@@ -19,6 +19,7 @@ struct ShapeKey {
   std::string same_as;  ///< where not empty: left out, it takes this (earlier) key's value
   Index minimum = 1;
   std::vector<Index> awkward = {};  ///< sizes that the tests try; empty: the general list, which is meant for lengths
+  std::vector<std::string> words = {};  ///< where not empty: the values 0, 1, … are written so
 };
 
 /// The sizes of a problem, by name, in the mechanism's order.
@@ -32,13 +33,18 @@ class Shape {
   /// The same shape with one size changed; keys that were left out and follow it are not changed.
   Shape with(std::string_view name, Index value) const;
   const std::vector<std::pair<std::string, Index>>& values() const { return values_; }
+  /// The same shape, whose values are written as `keys` say.
+  Shape worded(const std::vector<ShapeKey>& keys) const;
+  /// The word for a value; empty where it is a number.
+  std::string word(std::string_view name) const;
   /// As on the command line: "batch=1,heads=8,…".
   std::string text() const;
 
-  friend bool operator==(const Shape&, const Shape&) = default;
+  friend bool operator==(const Shape& a, const Shape& b) { return a.values_ == b.values_; }
 
  private:
   std::vector<std::pair<std::string, Index>> values_;
+  std::vector<ShapeKey> worded_;  ///< the keys that have words
 };
 
 /// Reads "heads=8,queries=2048": keys left out take their defaults.

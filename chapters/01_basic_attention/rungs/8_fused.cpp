@@ -1,4 +1,4 @@
-// Rung 8, fused: scores of 12 queries and 512 keys at a time are used at once and forgotten; no queries × keys matrix exists.
+// Rung 8, fused: scores of 6 queries and 512 keys at a time are used at once and forgotten; no queries × keys matrix exists.
 //
 // What changed: the online softmax (Milakov & Gimelshein 2018). Each row keeps its maximum m_i, its sum l_i and its
 // unnormalised output O_i; when a block of keys brings a larger maximum, what was gathered so far is scaled down by

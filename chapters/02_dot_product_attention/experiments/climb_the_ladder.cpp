@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "backward.hpp"
 #include "experiments/images.hpp"
 #include "ladder/climber.hpp"
 #include "ladder/peak_memory.hpp"
@@ -42,6 +43,9 @@ void climb_the_ladder(const Context& c, const LookUp& best) {
   look_up(c, *any, best);
   c.climber.standard_shapes(*any);
   c.climber.sweeps(*any);
+  const ladder::MechanismPtr backward = backward_mechanism();
+  c.climber.standard_shapes(*backward);
+  c.climber.sweeps(*backward);
 }
 
 }  // namespace attention::dot_product

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "rungs/rungs.hpp"
@@ -28,10 +29,16 @@ float dot(const float* a, const float* b, Index n) {
   return sum;
 }
 
-/// scores[i][j] = q_i · k_j over one tile.
-void scores_tile(const float* query, const float* key, Index rows, Index columns, Index dim, float* scores, Index stride) {
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < columns; ++j) scores[i * stride + j] = dot(query + i * dim, key + j * dim, dim);
+/// The keys of one tile that a query sees, counted from the tile's first.
+KeyRange in_tile(KeyRange seen, Index first, Index columns) {
+  return {std::clamp<Index>(seen.first - first, 0, columns), std::clamp<Index>(seen.last - first, 0, columns)};
+}
+
+/// scores[i][j] = q_i · k_j over one tile; seen[i]: the keys of it that q_i sees.
+void scores_tile(const float* query, const float* key, std::span<const KeyRange> seen, Index dim, float* scores, Index stride) {
+  for (Index i = 0; i < std::ssize(seen); ++i)
+    for (Index j = seen[static_cast<std::size_t>(i)].first; j < seen[static_cast<std::size_t>(i)].last; ++j)
+      scores[i * stride + j] = dot(query + i * dim, key + j * dim, dim);
 }
 
 /// One row of scores in powers of two becomes 2^(score − largest); gives the sum of these, and the row's log-sum-exp.
@@ -52,13 +59,14 @@ Total exponentials(float* row, Index n) {
 }
 
 /// output[i] += Σ_j weights[i][j] · v_j over one tile of keys; `sum` and `part` hold value_dim floats each.
-void values_tile(const float* weights, Index stride, const float* value, Index rows, Index columns, Index value_dim,
+void values_tile(const float* weights, Index stride, const float* value, std::span<const KeyRange> seen, Index value_dim,
                  float* sum, float* part, float* output) {
-  for (Index i = 0; i < rows; ++i) {
+  for (Index i = 0; i < std::ssize(seen); ++i) {
+    const KeyRange keys = seen[static_cast<std::size_t>(i)];
     std::fill(sum, sum + value_dim, 0.F);
-    for (Index first = 0; first < columns; first += short_sum) {
+    for (Index first = keys.first; first < keys.last; first += short_sum) {
       std::fill(part, part + value_dim, 0.F);
-      for (Index j = first; j < std::min(first + short_sum, columns); ++j) {
+      for (Index j = first; j < std::min(first + short_sum, keys.last); ++j) {
         const float weight = weights[i * stride + j];
 #pragma omp simd
         for (Index c = 0; c < value_dim; ++c) part[c] += weight * value[j * value_dim + c];
@@ -96,20 +104,35 @@ void tiled(const Problem& p, Output& out) {
           const float* from = p.query_of(b, h) + first * dim;
           for (Index i = 0; i < rows * dim; ++i)
             query[static_cast<std::size_t>(i)] = static_cast<float>(static_cast<double>(from[i]) * factor);
-          for (Index j = 0; j < keys; j += tiled_keys)
-            scores_tile(query.data(), p.key_of(b, h) + j * dim, rows, std::min(tiled_keys, keys - j), dim, weights + j, keys);
+          const KeyRange all = p.keys_of_block(first, rows);
+          const auto tiles_of_keys = [&](auto work) {
+            for (Index j = all.first / tiled_keys * tiled_keys; j < all.last; j += tiled_keys) {
+              std::array<KeyRange, tiled_queries> seen;
+              for (Index i = 0; i < rows; ++i)
+                seen[static_cast<std::size_t>(i)] = in_tile(p.keys_of(first + i), j, std::min(tiled_keys, keys - j));
+              work(j, std::span<const KeyRange>(seen.data(), static_cast<std::size_t>(rows)));
+            }
+          };
+          std::fill(weights, weights + rows * keys, 0.F);
+          tiles_of_keys([&](Index j, std::span<const KeyRange> seen) {
+            scores_tile(query.data(), p.key_of(b, h) + j * dim, seen, dim, weights + j, keys);
+          });
           std::array<Total, tiled_queries> totals;
-          for (Index i = 0; i < rows; ++i) totals[static_cast<std::size_t>(i)] = exponentials(weights + i * keys, keys);
+          for (Index i = 0; i < rows; ++i) {
+            const KeyRange seen = p.keys_of(first + i);
+            totals[static_cast<std::size_t>(i)] = exponentials(weights + i * keys + seen.first, seen.last - seen.first);
+          }
           std::fill(output, output + rows * value_dim, 0.F);
-          for (Index j = 0; j < keys; j += tiled_keys)
-            values_tile(weights + j, keys, p.value_of(b, h) + j * value_dim, rows, std::min(tiled_keys, keys - j),
-                        value_dim, sum.data(), part.data(), output);
+          tiles_of_keys([&](Index j, std::span<const KeyRange> seen) {
+            values_tile(weights + j, keys, p.value_of(b, h) + j * value_dim, seen, value_dim, sum.data(), part.data(), output);
+          });
           // Divided last: a weight that is rounded before it is used would be off by as much again.
           for (Index i = 0; i < rows; ++i) {
             const Total& total = totals[static_cast<std::size_t>(i)];
+            out.lse_of(b, h)[first + i] = total.lse;
+            if (p.keys_of(first + i).empty()) continue;  // 0, and log 0 = −inf
             for (Index c = 0; c < value_dim; ++c) output[i * value_dim + c] /= total.sum;
             for (Index j = 0; j < keys; ++j) weights[i * keys + j] /= total.sum;
-            out.lse_of(b, h)[first + i] = total.lse;
           }
         }
   }

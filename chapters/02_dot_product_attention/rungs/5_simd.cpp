@@ -1,7 +1,7 @@
 // Rung 5, simd: a block of the result stays in registers while the sums run.
 //
-// What changed: both products go through one micro-kernel, 12 queries × 2 vectors, whose 24 sums stay in registers: two loads
-// of B and twelve broadcasts of A feed 24 multiply-adds. K is transposed into panels first, so that the kernel reads it in
+// What changed: both products go through one micro-kernel, 6 queries × 4 vectors, whose 24 sums stay in registers: four loads
+// of B and six broadcasts of A feed 24 multiply-adds. K is transposed into panels first, so that the kernel reads it in
 // order. The softmax uses a vector exponential. The n × m weights are still stored, and read again.
 #include <algorithm>
 #include <cmath>
@@ -41,6 +41,7 @@ void product(Index rows, Index columns, Index depth, Index block, const float* a
 void simd(const Problem& p, Output& out) {
   prepare(p, out, true);
   const Index all_heads = p.batch() * p.heads();
+  const Index key_heads = p.batch() * p.key_heads();
   const Index keys = p.keys();
   const Index dim = p.dim();
   const Index value_dim = p.value_dim();
@@ -48,13 +49,13 @@ void simd(const Problem& p, Output& out) {
   const Index blocks = (p.queries() + block_queries - 1) / block_queries;
   const Index head_size = packed_keys_size(keys, dim);
   const bool pad = padded != value_dim;
-  tensor::Buffer packed(static_cast<std::size_t>(all_heads * head_size));
-  tensor::Buffer padded_values(static_cast<std::size_t>(pad ? all_heads * keys * padded : 0));
+  tensor::Buffer packed(static_cast<std::size_t>(key_heads * head_size));
+  tensor::Buffer padded_values(static_cast<std::size_t>(pad ? key_heads * keys * padded : 0));
 
 #pragma omp parallel
   {
 #pragma omp for schedule(static)
-    for (Index head = 0; head < all_heads; ++head) {
+    for (Index head = 0; head < key_heads; ++head) {
       pack_keys(p.key.data() + head * keys * dim, dim, keys, dim, packed.data() + head * head_size);
       if (pad)
         pad_values(p.value.data() + head * keys * value_dim, value_dim, keys, value_dim, simd::panel_columns,
@@ -67,12 +68,15 @@ void simd(const Problem& p, Output& out) {
         const Index rows = std::min(block_queries, p.queries() - first);
         const Index row = head * p.queries() + first;
         float* weights = out.weights.data() + row * keys;
-        const float* value = pad ? padded_values.data() + head * keys * padded : p.value.data() + head * keys * value_dim;
+        const Index key_head = p.key_head(head / p.heads(), head % p.heads());
+        const float* value = pad ? padded_values.data() + key_head * keys * padded : p.value.data() + key_head * keys * value_dim;
+        const Index last = std::max<Index>(1, p.keys_of_block(first, rows).last);  // no row of the block sees a later key
 
-        product(rows, keys, dim, score_block, p.query.data() + row * dim, dim, packed.data() + head * head_size, simd::panel_columns,
+        product(rows, last, dim, score_block, p.query.data() + row * dim, dim, packed.data() + key_head * head_size, simd::panel_columns,
                 dim * simd::panel_columns, std::copysign(1.F, p.scale), weights, keys);
-        for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(weights + i * keys, keys, std::abs(p.scale));
-        product(rows, value_dim, keys, values_block, weights, keys, value, padded, simd::panel_columns, 1.F,
+        for (Index i = 0; i < rows; ++i)
+          out.lse.data()[row + i] = masked_softmax_row(weights + i * keys, keys, p.keys_of(first + i), std::abs(p.scale));
+        product(rows, value_dim, last, values_block, weights, keys, value, padded, simd::panel_columns, 1.F,
                 out.output.data() + row * value_dim, value_dim);
       }
   }
@@ -80,7 +84,7 @@ void simd(const Problem& p, Output& out) {
 
 std::size_t simd_workspace(const Problem& p) {
   const Index padded = round_up(p.value_dim(), simd::panel_columns);
-  const Index heads = p.batch() * p.heads();
+  const Index heads = p.batch() * p.key_heads();
   const Index values = padded == p.value_dim() ? 0 : p.keys() * padded;
   return weights_workspace(p) +
          static_cast<std::size_t>(heads * (packed_keys_size(p.keys(), p.dim()) + values)) * sizeof(float);

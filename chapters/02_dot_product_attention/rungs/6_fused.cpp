@@ -11,22 +11,18 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <numbers>
 #include <vector>
 
 #include "fused_attention.hpp"
+#include "rungs/decode.hpp"
+#include "rungs/online_softmax.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
-#include "simd/exp2.hpp"
-#include "simd/tanh.hpp"
+#include "rungs/visible_keys.hpp"
 
 namespace attention::dot_product {
 
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 /// Queries whose scores are held at a time, at most: sixteen strips of the micro-kernel.
 constexpr Index tallest_band = 16 * simd::tile_rows;
@@ -64,13 +60,14 @@ struct Blocks {
 
 /// One thread's scratch memory.
 struct Scratch {
-  tensor::Buffer query, key, value, scores, sum, output, m, l;
+  tensor::Buffer query, key, value, wide, scores, sum, output, m, l;
   std::vector<char> seen;  ///< a row has met a key that is not masked
 
   Scratch(const FusedProblem& p, const Blocks& blocks)
       : query(size(blocks.queries * p.dim)),
         key(size(blocks.keys * p.dim)),
-        value(size(values_fit(p.value.row_stride, p.value_dim, simd::lanes) ? 0 : blocks.keys * blocks.value_stride)),
+        value(size(values_fit(p.storage == simd::Storage::float32 ? p.value.row_stride : p.value_dim, p.value_dim, simd::lanes) ? 0 : blocks.keys * blocks.value_stride)),
+        wide(size(p.storage == simd::Storage::float32 ? 0 : blocks.keys * std::max(p.dim, p.value_dim))),
         scores(size(blocks.band * blocks.scores_stride)),
         sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),
@@ -98,40 +95,6 @@ void band_scores(const float* query, Index rows, const float* packed, Index keys
       }
 }
 
-/// Calls work(j, x) for every vector of a row of `count` elements, four after another: x says which of four accumulators serves
-/// it, so that none waits for the one before.
-template <class Work>
-[[gnu::always_inline]] inline void for_each_vector(Index count, Work work) {
-  Index j = 0;
-  for (; j + 4 * simd::lanes <= count; j += 4 * simd::lanes)
-    simd::unrolled<4>([&](auto x) { work(j + x * simd::lanes, x); });
-  simd::unrolled<3>([&](auto x) {  // the same accumulator for the same place, however many elements follow
-    if (j + x * simd::lanes < count) work(j + x * simd::lanes, x);
-  });
-}
-
-/// One row of scores becomes 2^(score − m_i); m_i and l_i take the block in. Gives exp(m_i_old − m_i), by which what
-/// the row has gathered so far must be scaled. `keys` is a whole number of vectors.
-float online_softmax(float* row, Index keys, float& m_i, float& l_i) {
-  const simd::Float lowest = simd::broadcast(m_i);
-  simd::Float largest[4] = {lowest, lowest, lowest, lowest};
-  for_each_vector(keys, [&](Index j, auto x) { largest[x] = simd::max(simd::load(row + j), largest[x]); });
-  const float m_new = simd::maximum(simd::max(simd::max(largest[0], largest[1]), simd::max(largest[2], largest[3])));
-  // As long as every score was −inf there is nothing to subtract (−inf − −inf would be NaN), and nothing was gathered.
-  const float subtract = m_new == -infinity ? 0 : m_new;
-  const float alpha = m_i == -infinity ? 0 : simd::exp2(simd::broadcast(m_i - subtract))[0];
-
-  simd::Float sum[4] = {};
-  for_each_vector(keys, [&](Index j, auto x) {
-    const simd::Float e = simd::exp2(simd::load(row + j) - simd::broadcast(subtract));
-    simd::store(row + j, e);
-    sum[x] += e;
-  });
-  l_i = alpha * l_i + simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
-  m_i = m_new;
-  return alpha;
-}
-
 /// sum_i = Σ_j weights[i][j] · v_j for a band of queries and a block of keys; its rows are `sum_stride` long.
 void band_values(const float* weights, Index stride, Index rows, Index keys, Values value, float* sum, Index sum_stride) {
   for (Index c = 0; c < sum_stride; c += simd::panel_columns)  // panels of V's columns
@@ -139,11 +102,6 @@ void band_values(const float* weights, Index stride, Index rows, Index keys, Val
       simd::multiply_strip<simd::Into::replace>(std::min<Index>(simd::tile_rows, rows - i), keys, values_block,
                                                 weights + i * stride, stride, value.data + c, value.stride,
                                                 sum + i * sum_stride + c, sum_stride, vectors_of(sum_stride - c));
-}
-
-/// The keys that one row sees among keys begin … begin + count, counted from begin.
-KeyRange within(KeyRange seen, Index begin, Index count) {
-  return {std::clamp<Index>(seen.first - begin, 0, count), std::clamp<Index>(seen.last - begin, 0, count)};
 }
 
 bool all_finite(Values value, Index keys, Index value_dim) {
@@ -165,44 +123,15 @@ void row_values(const float* weights, Sees sees, Index keys, Values value, float
   band_values(weights, keys, 1, keys, {visible.data(), sum_stride}, sum, sum_stride);
 }
 
-/// scores[j] += slope · −|key − query| over keys begin … begin + count, in powers of two.
-void add_distance_bias(float* scores, Index begin, Index count, Index query, float slope) {
-#pragma omp simd
-  for (Index j = 0; j < count; ++j)
-    scores[j] -= slope * std::abs(static_cast<float>(static_cast<int>(begin + j - query)));
-}
-
-/// scores = cap · tanh(scores / cap): they stay within ±cap (Gemma Team 2024, section 2). `count` is a whole number of vectors.
-void cap_scores(float* scores, Index count, float cap) {
-  for (Index j = 0; j < count; j += simd::lanes)
-    simd::store(scores + j, simd::broadcast(cap) * simd::tanh(simd::load(scores + j) * simd::broadcast(1 / cap)));
-}
-
-/// scores += log2(e) · bias.
-void add_bias(float* scores, const float* bias, Index count) {
-#pragma omp simd
-  for (Index j = 0; j < count; ++j) scores[j] += bias[j] * std::numbers::log2e_v<float>;
-}
-
 /// One block of queries: rows first … first + rows of one head, and what its threads hold for it.
 class QueryBlock {
  public:
   QueryBlock(const FusedProblem& p, const Blocks& blocks, Scratch& scratch, Index b, Index h, Index first, Index rows)
-      : p_(p), blocks_(blocks), s_(scratch), b_(b), h_(h), key_head_(h / (p.heads / p.key_heads)), first_(first), rows_(rows),
-        keys_(p.key_lengths ? std::clamp<Index>(p.key_lengths[b], 0, p.keys) : p.keys), mask_(p.mask) {
-    if (p.key_offsets) mask_.offset = p.key_offsets[b];
-  }
+      : p_(p), blocks_(blocks), s_(scratch), b_(b), h_(h), key_head_(h / (p.heads / p.key_heads)), first_(first), rows_(rows), visible_(p, b, h) {}
 
   /// Over all keys that any of the rows sees.
   void attend() {
-    // Q · scale · log2(e): from here on exponentials are powers of two. The factor is kept in float64, since its rounding
-    // would shift all scores together.
-    const double factor = static_cast<double>(p_.scale) * std::numbers::log2e;
-    for (Index i = 0; i < rows_; ++i) {
-      const float* query = p_.query.row(b_, h_, first_ + i);
-      for (Index c = 0; c < p_.dim; ++c)
-        s_.query[static_cast<std::size_t>(i * p_.dim + c)] = static_cast<float>(static_cast<double>(query[c]) * factor);
-    }
+    for (Index i = 0; i < rows_; ++i) scale_query(p_, p_.query.row(b_, h_, first_ + i), s_.query.data() + i * p_.dim);
     std::fill(s_.output.begin(), s_.output.end(), 0.F);
     std::fill(s_.m.begin(), s_.m.end(), -infinity);
     std::fill(s_.l.begin(), s_.l.end(), 0.F);
@@ -211,29 +140,37 @@ class QueryBlock {
     const Index begin = keys_of(0).first / blocks_.keys * blocks_.keys;
     const Index end = keys_of(rows_ - 1).last;
     for (Index j = begin; j < end; j += blocks_.keys)  // blocks of keys
-      attend_keys(j, std::min(blocks_.keys, keys_ - j));
+      attend_keys(j, std::min(blocks_.keys, visible_.keys() - j));
     write();
   }
 
  private:
-  /// The keys that row i of the block may see, but for those that `allowed` and `bias` hide.
-  KeyRange keys_of(Index i) const { return mask_.keys_of(first_ + i, keys_); }
-
-  /// Whether `allowed` and `bias` let row i of the block see key j.
-  bool lets_see(Index i, Index j) const {
-    if (p_.allowed.data && !p_.allowed.row(b_, h_, first_ + i)[j]) return false;
-    return !p_.bias.data || p_.bias.row(b_, h_, first_ + i)[j] != -infinity;
-  }
+  /// The keys that row i of the block may see.
+  KeyRange keys_of(Index i) const { return visible_.of(first_ + i); }
 
   void attend_keys(Index j, Index keys) {
-    const float* key = p_.key.row(b_, key_head_, j);
-    const float* from = p_.value.row(b_, key_head_, j);
-    pack_keys(key, p_.key.row_stride, keys, p_.dim, s_.key.data());
-    const Values value = pad_values(from, p_.value.row_stride, keys, p_.value_dim, simd::lanes, s_.value.data());
-    const bool masked = !mask_.is_full() || p_.allowed.data || p_.bias.data;
-    const bool careful = masked && !all_finite(value, keys, p_.value_dim);
+    Values value;
+    if (p_.storage == simd::Storage::float32) {
+      pack_keys(p_.key.row(b_, key_head_, j), p_.key.row_stride, keys, p_.dim, s_.key.data());
+      value = pad_values(p_.value.row(b_, key_head_, j), p_.value.row_stride, keys, p_.value_dim, simd::lanes, s_.value.data());
+    } else {
+      widen_rows(p_.key16, j, keys, p_.dim, s_.wide.data());
+      pack_keys(s_.wide.data(), p_.dim, keys, p_.dim, s_.key.data());
+      widen_rows(p_.value16, j, keys, p_.value_dim, s_.wide.data());
+      value = pad_values(s_.wide.data(), p_.value_dim, keys, p_.value_dim, simd::lanes, s_.value.data());
+    }
+    const bool careful = visible_.masks() && !all_finite(value, keys, p_.value_dim);
     for (Index i = 0; i < rows_; i += blocks_.band)  // bands of queries
       attend_band(i, std::min(blocks_.band, rows_ - i), j, keys, value, careful);
+  }
+
+  /// Keys j … j + keys of a matrix that is stored in 16 bits.
+  void widen_rows(const Rows<const std::uint16_t>& from, Index j, Index keys, Index width, float* to) const {
+    for (Index y = 0; y < keys; ++y) {
+      const std::uint16_t* row = from.row(b_, key_head_, j + y);
+      for (Index c = 0; c < width; ++c)
+        to[y * width + c] = p_.storage == simd::Storage::bfloat16 ? simd::widen(simd::Bfloat16{row[c]}) : simd::widen(simd::Float16{row[c]});
+    }
   }
 
   void attend_band(Index i, Index height, Index j, Index keys, Values value, bool careful) {
@@ -251,13 +188,12 @@ class QueryBlock {
     for (Index y = 0; y < height; ++y) {
       float* scores = s_.scores.data() + y * blocks_.scores_stride;
       const auto r = static_cast<std::size_t>(i + y);
-      if (bias_and_mask(scores, i + y, j + low, count, padded)) s_.seen[r] = true;
+      if (visible_.bias_and_mask(scores, first_ + i + y, j + low, count, padded)) s_.seen[r] = true;
       alpha[y] = online_softmax(scores, padded, s_.m[r], s_.l[r]);
     }
     if (careful) {
       for (Index y = 0; y < height; ++y) {
-        const KeyRange seen = within(keys_of(i + y), j + low, count);
-        const auto sees = [&](Index x) { return x >= seen.first && x < seen.last && lets_see(i + y, j + low + x); };
+        const auto sees = [&](Index x) { return visible_.sees(first_ + i + y, j + low + x); };
         row_values(s_.scores.data() + y * blocks_.scores_stride, sees, count, seen_values,
                    s_.sum.data() + y * blocks_.value_stride, blocks_.value_stride);
       }
@@ -272,35 +208,10 @@ class QueryBlock {
     }
   }
 
-  /// A row's scores with keys begin … begin + count, in powers of two: capped, biased, and −inf where the key is masked or does
-  /// not exist (up to `padded`). Whether a key is left.
-  bool bias_and_mask(float* scores, Index i, Index begin, Index count, Index padded) const {
-    constexpr auto log2e = std::numbers::log2e_v<float>;
-    const KeyRange seen = within(keys_of(i), begin, count);
-    if (p_.softcap > 0) cap_scores(scores, padded, p_.softcap * log2e);
-    if (p_.slopes) add_distance_bias(scores, begin, count, first_ + i + mask_.offset, p_.slopes[h_] * log2e);
-    if (p_.bias.data) add_bias(scores, p_.bias.row(b_, h_, first_ + i) + begin, count);
-    std::fill(scores, scores + seen.first, -infinity);
-    std::fill(scores + seen.last, scores + padded, -infinity);
-    if (!p_.allowed.data && !p_.bias.data) return seen.first < seen.last;
-    bool left = false;
-    for (Index x = seen.first; x < seen.last; ++x)
-      if (lets_see(i, begin + x))
-        left = true;
-      else
-        scores[x] = -infinity;
-    return left;
-  }
-
   void write() {
     for (Index i = 0; i < rows_; ++i) {
-      const float l_i = s_.l[static_cast<std::size_t>(i)];
-      const float m_i = s_.m[static_cast<std::size_t>(i)];
-      const bool nothing = !s_.seen[static_cast<std::size_t>(i)];
-      const float* from = s_.output.data() + i * blocks_.value_stride;
-      float* to = p_.output.row(b_, h_, first_ + i);
-      for (Index c = 0; c < p_.value_dim; ++c) to[c] = nothing ? 0 : from[c] / l_i;
-      if (p_.lse) p_.lse[(b_ * p_.heads + h_) * p_.queries + first_ + i] = nothing ? -infinity : m_i * simd::ln_2 + std::log(l_i);
+      const auto r = static_cast<std::size_t>(i);
+      write_row(p_, b_, h_, first_ + i, s_.output.data() + i * blocks_.value_stride, s_.m[r], s_.l[r], s_.seen[r]);
     }
   }
 
@@ -308,13 +219,13 @@ class QueryBlock {
   const Blocks& blocks_;
   Scratch& s_;
   Index b_, h_, key_head_, first_, rows_;
-  Index keys_;  ///< of this problem of the batch
-  Mask mask_;   ///< with its own offset
+  VisibleKeys visible_;
 };
 
 }  // namespace
 
 void fused_attention(const FusedProblem& p) {
+  if (is_decoding(p)) return decode_attention(p);
   const Blocks blocks(p, omp_get_max_threads());
   // The last block of a head first: with a causal mask it is the longest.
   const Index count = (p.queries + blocks.queries - 1) / blocks.queries;
@@ -332,32 +243,42 @@ void fused_attention(const FusedProblem& p) {
 }
 
 std::size_t fused_attention_workspace(const FusedProblem& p) {
+  if (is_decoding(p)) return decode_workspace(p);
   const int threads = omp_get_max_threads();
   const Blocks b(p, threads);
-  const Index floats = b.queries * (p.dim + b.value_stride + 3) + b.keys * (p.dim + b.value_stride) +
+  const Index floats = b.queries * (p.dim + b.value_stride + 3) + b.keys * (p.dim + b.value_stride + (p.storage == simd::Storage::float32 ? 0 : std::max(p.dim, p.value_dim))) +
                        b.band * (b.scores_stride + b.value_stride);
   return static_cast<std::size_t>(threads * floats) * sizeof(float);
 }
 
 namespace {
 
+/// The rows of a tensor [batch, heads, n, width].
+template <class Real>
+Rows<Real> rows_of(Real* data, Index heads, Index n, Index width) {
+  return {data, heads * n * width, n * width, width};
+}
+
 /// The problem as it lies in memory: [batch, heads, n, dim].
 FusedProblem in_place(const Problem& p) {
   FusedProblem f;
   f.batch = p.batch();
-  f.heads = f.key_heads = p.heads();
+  f.heads = p.heads();
+  f.key_heads = p.key_heads();
   f.queries = p.queries();
   f.keys = p.keys();
   f.dim = p.dim();
   f.value_dim = p.value_dim();
-  const auto rows = [&]<class Real>(Real* data, Index n, Index width) {
-    return Rows<Real>{data, p.heads() * n * width, n * width, width};
-  };
-  f.query = rows(p.query.data(), f.queries, f.dim);
-  f.key = rows(p.key.data(), f.keys, f.dim);
-  f.value = rows(p.value.data(), f.keys, f.value_dim);
-  f.output = rows(static_cast<float*>(nullptr), f.queries, f.value_dim);
+  f.query = rows_of(p.query.data(), f.heads, f.queries, f.dim);
+  f.key = rows_of(p.key.data(), f.key_heads, f.keys, f.dim);
+  f.value = rows_of(p.value.data(), f.key_heads, f.keys, f.value_dim);
+  f.storage = p.storage;
+  f.key16 = rows_of(p.key16.data(), f.key_heads, f.keys, f.dim);
+  f.value16 = rows_of(p.value16.data(), f.key_heads, f.keys, f.value_dim);
+  f.output = rows_of(static_cast<float*>(nullptr), f.heads, f.queries, f.value_dim);
   f.scale = p.scale;
+  f.mask = p.mask;
+  if (!p.positions.empty()) f.positions = p.positions.data();
   return f;
 }
 

@@ -24,7 +24,6 @@ void openblas(const Problem& p, Output& out) {
   prepare(p, out, false);
   const Index all_heads = p.batch() * p.heads();
   const Index blocks = (p.queries() + block_queries - 1) / block_queries;
-  const auto keys = static_cast<blasint>(p.keys());
   const auto dim = static_cast<blasint>(p.dim());
   const auto value_dim = static_cast<blasint>(p.value_dim());
 #pragma omp parallel
@@ -36,11 +35,21 @@ void openblas(const Problem& p, Output& out) {
         const Index first = block * block_queries;
         const auto rows = static_cast<blasint>(std::min(block_queries, p.queries() - first));
         const Index row = head * p.queries() + first;
+        // Only the columns that some row of the block sees.
+        KeyRange all = p.keys_of_block(first, rows);
+        if (all.empty()) all = {0, 1};
+        const auto keys = static_cast<blasint>(all.last - all.first);
+        const Index b = head / p.heads();
+        const Index h = head % p.heads();
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, keys, dim, std::copysign(1.F, p.scale), p.query.data() + row * p.dim(), dim,
-                    p.key.data() + head * p.keys() * p.dim(), dim, 0.F, scores.data(), keys);
-        for (Index i = 0; i < rows; ++i) out.lse.data()[row + i] = softmax_row_simd(scores.data() + i * p.keys(), p.keys(), std::abs(p.scale));
+                    p.key_of(b, h) + all.first * p.dim(), dim, 0.F, scores.data(), keys);
+        for (Index i = 0; i < rows; ++i) {
+          const KeyRange seen = p.keys_of(first + i);
+          out.lse.data()[row + i] =
+              masked_softmax_row(scores.data() + i * keys, keys, {seen.first - all.first, seen.last - all.first}, std::abs(p.scale));
+        }
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, value_dim, keys, 1.F, scores.data(), keys,
-                    p.value.data() + head * p.keys() * p.value_dim(), value_dim, 0.F,
+                    p.value_of(b, h) + all.first * p.value_dim(), value_dim, 0.F,
                     out.output.data() + row * p.value_dim(), value_dim);
       }
   }

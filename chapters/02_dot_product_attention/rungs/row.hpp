@@ -18,10 +18,17 @@ inline void attend_row(const Problem& p, Index b, Index h, Index i, Output& out)
   const float* value = p.value_of(b, h);
   float* weights = out.weights_of(b, h) + i * keys;
   float* output = out.output_of(b, h) + i * value_dim;
+  const KeyRange seen = p.keys_of(i);
 
+  std::fill(output, output + value_dim, 0.F);
+  std::fill(weights, weights + keys, 0.F);
   // scores = scale · q Kᵀ, and their maximum
   float largest = -std::numeric_limits<float>::infinity();
-  for (Index j = 0; j < keys; ++j) {
+  if (seen.empty()) {
+    out.lse_of(b, h)[i] = largest;
+    return;
+  }
+  for (Index j = seen.first; j < seen.last; ++j) {
     float score = 0;
     for (Index c = 0; c < dim; ++c) score += query[c] * key[j * dim + c];
     weights[j] = score * p.scale;
@@ -32,16 +39,15 @@ inline void attend_row(const Problem& p, Index b, Index h, Index i, Output& out)
 
   // weights = softmax(scores)
   float total = 0;
-  for (Index j = 0; j < keys; ++j) {
+  for (Index j = seen.first; j < seen.last; ++j) {
     weights[j] = std::exp(weights[j] - largest);
     total += weights[j];
   }
-  for (Index j = 0; j < keys; ++j) weights[j] /= total;
+  for (Index j = seen.first; j < seen.last; ++j) weights[j] /= total;
   out.lse_of(b, h)[i] = largest + std::log(total);
 
   // output = weights · V
-  std::fill(output, output + value_dim, 0.F);
-  for (Index j = 0; j < keys; ++j)
+  for (Index j = seen.first; j < seen.last; ++j)
     for (Index c = 0; c < value_dim; ++c) output[c] += weights[j] * value[j * value_dim + c];
 }
 

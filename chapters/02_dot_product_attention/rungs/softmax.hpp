@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "mask.hpp"
 #include "simd/exp2.hpp"
 #include "tensor/tensor.hpp"
 
@@ -57,6 +58,17 @@ inline float softmax_row_simd(float* row, Index n, float scale) {
   for (Index j = 0; j < whole; j += simd::lanes) simd::store(row + j, simd::load(row + j) / simd::broadcast(l));
   std::copy(end, end + (n - whole), row + whole);
   return static_cast<float>(static_cast<double>(m) * static_cast<double>(scale) + std::log(total));
+}
+
+/// The same over the keys that are seen; the others' weights become 0. Without keys the log-sum-exp is −inf.
+inline float masked_softmax_row(float* row, Index n, KeyRange seen, float scale) {
+  if (seen.empty()) {
+    std::fill(row, row + n, 0.F);
+    return -std::numeric_limits<float>::infinity();
+  }
+  std::fill(row, row + seen.first, 0.F);
+  std::fill(row + seen.last, row + n, 0.F);
+  return softmax_row_simd(row + seen.first, seen.last - seen.first, scale);
 }
 
 }  // namespace attention::dot_product

@@ -1,7 +1,7 @@
 // Rung 5, simd: a block of the result stays in registers while the sums run, and whole strips are skipped.
 //
-// What changed: all products, the projections too, go through the micro-kernel of 12 rows × 2 vectors. The unit of the mask is
-// now a strip of 12 queries against a panel of keys: a panel that none of the 12 sees is not computed, one that the mask cuts is
+// What changed: all products, the projections too, go through the micro-kernel of 6 rows × 4 vectors. The unit of the mask is
+// now a strip of 6 queries against a panel of keys: a panel that none of the 6 sees is not computed, one that the mask cuts is
 // computed whole, and the weights of what is masked are set to 0 before they meet the values. So some 12 + 32 pairs a strip
 // are computed for nothing, little beside thousands, much beside a window of 32. The softmax has a vector exponential.
 #include <algorithm>
@@ -19,7 +19,7 @@ using dot_product::round_up;
 
 constexpr Index panel = simd::panel_columns;
 
-/// The keys of every head in panels of 32, transposed; the values with rows of whole panels.
+/// The keys of every head in panels, transposed; the values with rows of whole panels.
 class Packed {
  public:
   Packed(const Problem& p, const Projected& x)

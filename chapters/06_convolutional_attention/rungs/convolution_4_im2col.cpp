@@ -1,7 +1,7 @@
 // Rung 4, im2col: every patch becomes a column of a matrix, and the convolution one matrix product (Chellapilla et al. 2006).
 //
 // What changed: weights [out × depth] times patches [depth × pixels], depth = in_channels · kernel². A matrix product is what
-// the micro-kernel is for: 12 output channels × 32 pixels stay in registers. The patches are stored in panels of 32 pixels, as
+// the micro-kernel is for: 6 output channels × 64 pixels stay in registers. The patches are stored in panels of 64 pixels, as
 // the kernel reads them. What it costs: each pixel is written kernel² times, and the matrix is kernel² times the image.
 #include <algorithm>
 

@@ -110,7 +110,7 @@ struct Cut {
   Index plane;     ///< floats of one channel of a band, with the rows above and below
 
   Cut(const ConvolutionProblem& p, Index threads) {
-    // Strips of equal height: 64 channels are 5 × 11 + 9, not 5 × 12 + 4.
+    // Strips of equal height: 8 channels are 4 + 4, not 6 + 2.
     strips = (p.out_channels() + simd::tile_rows - 1) / simd::tile_rows;
     strip = (p.out_channels() + strips - 1) / strips;
     strips = (p.out_channels() + strip - 1) / strip;

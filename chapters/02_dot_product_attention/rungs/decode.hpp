@@ -1,0 +1,16 @@
+#pragma once
+
+#include "fused_attention.hpp"
+
+namespace attention::dot_product {
+
+/// So few queries share a key head that reading K and V, not arithmetic, takes the time: they are decoded.
+inline constexpr Index decoded_rows = 8;
+
+inline bool is_decoding(const FusedProblem& p) { return p.heads / p.key_heads * p.queries <= decoded_rows; }
+
+/// fused_attention for few queries and many keys: K and V are read once, where they lie, for all queries that share them.
+void decode_attention(const FusedProblem& problem);
+std::size_t decode_workspace(const FusedProblem& problem);
+
+}  // namespace attention::dot_product

@@ -1,0 +1,101 @@
+// Few queries against many keys: the same answers as the formula's, from chunks of keys, and from K and V in 16 bits.
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "catch.hpp"
+#include "fused_case.hpp"
+#include "machine/affinity.hpp"
+#include "rungs/decode.hpp"
+
+using namespace attention;
+using namespace attention::dot_product;
+using attention::dot_product::tests::Case;
+
+namespace {
+
+/// Two queries for each of three heads that share K and V; three chunks of keys.
+constexpr Index queries = 2;
+constexpr Index keys = 2307;
+
+Case decoding(Mask mask, bool biased = false) { return Case(mask, biased, queries, keys); }
+
+}  // namespace
+
+TEST_CASE("decode: masks, lengths and biases agree with the formula", "[mask][decode]") {
+  machine::use_threads(2);
+  REQUIRE(is_decoding(decoding(Mask::full()).problem()));
+  const std::function<void(Case&)> ways[] = {
+      [](Case&) {},
+      [](Case& c) { c.key_lengths = {1024, 2049}; },
+      [](Case& c) { c.key_lengths = {0, 1}; },
+      [](Case& c) { c.allow_some(); },
+      [](Case& c) { c.add_bias(); },
+      [](Case& c) { c.softcap = 2, c.biased = true; },
+      [](Case& c) { c.key_lengths = {60, 2000}, c.key_offsets = {60 - queries, 2000 - queries}; },
+  };
+  for (const Mask mask : {Mask::full(), Mask::causal(keys - queries), Mask::causal(1022), Mask::sliding_window(1100, keys - queries),
+                          Mask::sliding_window(1, 5), Mask::causal(-1)})
+    for (std::size_t way = 0; way < std::size(ways); ++way) {
+      INFO("left " << mask.left << ", right " << mask.right << ", offset " << mask.offset << ", way " << way);
+      Case c = decoding(mask);
+      ways[way](c);
+      if (!c.key_offsets.empty() && c.mask.is_full()) continue;
+      fused_attention(c.problem());
+      CHECK(c.error() < 3e-6);
+    }
+}
+
+TEST_CASE("decode: K and V in 16 bits give what their values give", "[mask][decode]") {
+  machine::use_threads(2);
+  for (const simd::Storage storage : {simd::Storage::bfloat16, simd::Storage::float16})
+    for (const Index n : {Index{2}, Index{70}}) {  // decoded, and blocked
+      INFO("storage " << static_cast<int>(storage) << ", " << n << " queries");
+      Case half(Mask::causal(200), false, n, 1100);
+      half.store_as(storage);
+      fused_attention(half.problem());
+      CHECK(half.error() < 3e-6);
+      // The bits are those of the same values in float32.
+      const std::vector<float> from_half = half.output;
+      half.storage = simd::Storage::float32;
+      fused_attention(half.problem());
+      CHECK(half.output == from_half);
+    }
+}
+
+TEST_CASE("decode: what is masked has no effect, bit for bit", "[mask][decode]") {
+  const auto run = [](bool spoil, const std::function<void(Case&)>& hide) {
+    Case c = decoding(Mask::causal(1500));
+    const FusedProblem f = c.problem();
+    if (spoil)
+      for (Index h = 0; h < c.key_heads; ++h)
+        for (Index j = 1300; j < keys; ++j) {
+          const_cast<float*>(f.key.row(1, h, j))[j % c.dim] = std::numeric_limits<float>::quiet_NaN();
+          const_cast<float*>(f.value.row(1, h, j))[j % c.value_dim] = std::numeric_limits<float>::infinity();
+        }
+    hide(c);
+    fused_attention(c.problem());
+    return c.output;
+  };
+  const auto by_length = [](Case& c) { c.key_lengths = {keys, 1300}; };
+  const auto by_mask = [](Case& c) {
+    c.allowed = std::make_unique<bool[]>(static_cast<std::size_t>(c.batch * c.queries * c.keys));
+    for (Index x = 0; x < c.batch * c.queries * c.keys; ++x)
+      c.allowed[static_cast<std::size_t>(x)] = x < c.queries * c.keys || x % c.keys < 1300;
+  };
+  const std::vector<float> clean = run(false, by_length);
+  CHECK(std::ranges::all_of(clean, [](float x) { return std::isfinite(x); }));
+  CHECK(run(true, by_length) == clean);
+  CHECK(run(true, by_mask) == clean);
+}
+
+TEST_CASE("decode: one head gives the same bits with any number of threads", "[mask][decode]") {
+  std::vector<float> first;
+  for (const int threads : {1, 2, 3, 5}) {
+    machine::use_threads(threads);
+    Case c = decoding(Mask::causal(keys - queries), true);
+    fused_attention(c.problem());
+    if (first.empty()) first = c.output;
+    CHECK(c.output == first);
+  }
+}

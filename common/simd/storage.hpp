@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+#include <xtl/xhalf_float.hpp>
+
+#include "simd/vector.hpp"
+
+namespace attention::simd {
+
+/// How numbers are stored; they are computed in float32.
+enum class Storage { float32, bfloat16, float16 };
+inline constexpr std::array all_storage{Storage::float32, Storage::bfloat16, Storage::float16};
+/// In the order of Storage.
+inline std::vector<std::string> storage_names() { return {"float32", "bfloat16", "float16"}; }
+inline std::ptrdiff_t bytes_of(Storage storage) { return storage == Storage::float32 ? 4 : 2; }
+
+/// The upper half of a float32: 8 bits of mantissa, the whole range (Wang & Kanwar 2019).
+struct Bfloat16 {
+  std::uint16_t bits;
+};
+/// IEEE 754 binary16: 11 bits of mantissa, up to 65504.
+struct Float16 {
+  std::uint16_t bits;
+};
+
+/// Rounded to the nearest, ties to even; NaN stays NaN.
+inline Bfloat16 to_bfloat16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if (x != x) return {static_cast<std::uint16_t>(bits >> 16 | 0x40)};
+  return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+inline Float16 to_float16(float x) { return {std::bit_cast<std::uint16_t>(xtl::half_float(x))}; }
+
+inline float widen(float x) { return x; }
+inline float widen(Bfloat16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
+inline float widen(Float16 x) { return static_cast<float>(std::bit_cast<xtl::half_float>(x.bits)); }
+
+/// Reads `lanes` stored numbers from any address.
+[[gnu::always_inline]] inline Float load(const Bfloat16* from) {
+  using Half = std::uint16_t __attribute__((vector_size(lanes * sizeof(std::uint16_t))));
+  using Whole = std::uint32_t __attribute__((vector_size(lanes * sizeof(std::uint32_t))));
+  Half bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return std::bit_cast<Float>(__builtin_convertvector(bits, Whole) << 16);
+}
+[[gnu::always_inline]] inline Float load(const Float16* from) {
+#if defined(__AVX512F__)
+  __m256i bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return _mm512_mask_cvtph_ps(Float{}, static_cast<__mmask16>(-1), bits);
+#elif defined(__F16C__)
+  __m128i bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return _mm256_cvtph_ps(bits);
+#else
+  Float wide;
+  for (int i = 0; i < lanes; ++i) wide[i] = widen(from[i]);
+  return wide;
+#endif
+}
+
+}  // namespace attention::simd
