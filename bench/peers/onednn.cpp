@@ -37,7 +37,7 @@ class OneDnn final : public peers::Library {
     const Index group = p_.heads / p_.kv_heads;
     masked_ = p_.queries > 1 && (p_.causal || p_.window > 0);
     if (masked_ && group > 1) throw peers::Unsupported("grouped heads with a mask");
-    if (p_.keys_of(0).first >= p_.keys_of(0).last) throw peers::Unsupported("rows that see no key");
+    if (p_.keys_of(p_.queries - 1).first >= p_.keys_of(p_.queries - 1).last) throw peers::Unsupported("rows that see no key");
     // Heads that share keys lie one after the other: their queries are rows of one matrix.
     heads_ = p_.batch * p_.kv_heads;
     rows_ = group * p_.queries;

@@ -94,7 +94,7 @@ class Problem {
     this.copies = copies;
     this.scale = 1 / Math.sqrt(this.dim);
     if (shape.kv_dtype) throw new Unsupported('keys and values of 16 bits');
-    if (shape.causal && this.queries > this.keys) throw new Unsupported('rows that see no key');
+    if (shape.causal && this.queries > this.keys) throw new Unsupported('more queries than keys');
     if (this.window && !shape.causal) throw new Unsupported('a window without causality');
     [this.query, this.key, this.value] = ['query', 'key', 'value'].map((name) => readNpy(join(folder, `${name}.npy`)));
     this.queryRows = this.rows(this.query, this.heads, this.queries, this.dim);

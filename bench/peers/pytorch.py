@@ -41,7 +41,8 @@ class Problem:
             raise Unsupported("keys and values of 16 bits")
         self.rows = self.heads // self.kv_heads * self.queries
         self.scale = 1 / math.sqrt(self.dim)
-        if not self.seen(0)[1] > self.seen(0)[0]:
+        first, last = self.seen(self.queries - 1)
+        if first >= last:
             raise Unsupported("rows that see no key")
         self.masked = self.queries > 1 and (self.causal or self.window > 0)
 
@@ -54,8 +55,9 @@ class Problem:
 
     def seen(self, query):
         """The first key that the query sees, and the one after the last."""
-        last = min(max(query + self.keys - self.queries + 1, 0), self.keys) if self.causal else self.keys
-        return (max(0, last - self.window) if self.window else 0), last
+        own = query + max(0, self.keys - self.queries)
+        last = own + 1 if self.causal else own + self.window if self.window else self.keys
+        return (max(0, own - self.window + 1) if self.window else 0), min(last, self.keys)
 
     def span(self, first, end):
         """The keys that the rows first … end − 1 see between them."""
@@ -67,12 +69,11 @@ class Problem:
 
     def bias(self, first, end, low, high):
         """0 where a row sees a key and −inf where not: [1, rows, keys]."""
-        query = (torch.arange(first, end) % self.queries)[:, None]
+        own = (torch.arange(first, end) % self.queries)[:, None] + max(0, self.keys - self.queries)
         key = torch.arange(low, high)[None, :]
-        last = query + self.keys - self.queries + 1 if self.causal else torch.full_like(query, self.keys)
-        hidden = key >= last
+        hidden = (key > own) & self.causal
         if self.window:
-            hidden |= key < last - self.window
+            hidden |= (key - own).abs() >= self.window
         return torch.zeros(1, end - first, high - low).masked_fill_(hidden, -math.inf)
 
 

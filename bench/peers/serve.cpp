@@ -110,8 +110,10 @@ class Server {
 }  // namespace
 
 Keys Problem::keys_of(Index i) const {
-  const Index last = causal ? std::clamp<Index>(i + keys - queries + 1, 0, keys) : keys;
-  return {window > 0 ? std::max<Index>(0, last - window) : 0, last};
+  const Index own = i + std::max<Index>(0, keys - queries);
+  const Index last = causal ? own + 1 : (window > 0 ? own + window : keys);
+  const Index first = window > 0 ? own - window + 1 : 0;
+  return {std::clamp<Index>(first, 0, keys), std::clamp<Index>(last, 0, keys)};
 }
 
 int serve(const std::function<std::unique_ptr<Library>(const Problem&)>& make) {

@@ -38,8 +38,8 @@ struct Problem {
   Index keys = 1;
   Index dim = 1;
   Index value_dim = 1;
-  bool causal = false;  ///< query i sees keys up to i + keys − queries
-  Index window = 0;     ///< only the last so many of those; 0: all
+  bool causal = false;  ///< no query sees a later key; the last query stands beside the last key
+  Index window = 0;     ///< a query sees only keys less than this away; 0: all
   float scale = 1;      ///< 1/sqrt(dim)
   int threads = 1;
   std::vector<Tensor<4>> query;  ///< [batch, heads, queries, dim], a copy for each turn
