@@ -27,8 +27,8 @@ struct Case {
   simd::Storage storage = simd::Storage::float32;
   std::vector<std::uint16_t> key16, value16;
 
-  explicit Case(Mask m, bool with_slopes = false, Index n = 130, Index all_keys = 150)
-      : queries(n), keys(all_keys), mask(m), biased(with_slopes) {
+  explicit Case(Mask m, bool with_slopes = false, Index rows = 130, Index all_keys = 150)
+      : queries(rows), keys(all_keys), mask(m), biased(with_slopes) {
     numerics::Random random(5);
     const auto fill = [&](std::vector<float>& v, Index n) {
       v.resize(static_cast<std::size_t>(n));
