@@ -55,7 +55,7 @@ works "${bench[@]}" dot_product "${small[@]}" --threads 1,2 --rung fused,simd --
 is_json "$scratch/out" "{'schema','machine','results'} <= set(d) and len(d['results']) == 4"
 is_json "$scratch/out" "all(r['status'] == 'ok' and r['median_s'] > 0 and r['max_error'] <= r['error_bound'] for r in d['results'])"
 is_json "$scratch/out" "all({'mechanism','rung','shape','threads','status','reason','median_s','spread_s','gflops','gbytes_per_s','roof_kind','roof_value','roof_share','peak_extra_bytes','max_error','checked_rows'} <= set(r) for r in d['results'])"
-is_json "$scratch/out" "all(r['shape'] == {'batch':1,'heads':2,'queries':40,'keys':40,'dim':16,'value_dim':16} for r in d['results'])"
+is_json "$scratch/out" "all({'batch':1,'heads':2,'kv_heads':2,'queries':40,'keys':40,'dim':16,'value_dim':16,'causal':0,'window':0,'kv_dtype':'float32'} == r['shape'] for r in d['results'])"
 is_json "$scratch/out" "all(len(r['times_s']) == r['runs'] and r['cost']['flops'] > 0 for r in d['results'])"
 is_json "$scratch/out" "d['settings']['seconds'] == 0.001 and d['machine']['threads']['cpus'] and 'pinned' in d['machine']['threads']"
 # What the program writes, compare reads.
@@ -83,7 +83,7 @@ def npy(name, shape, value=0.5):
 npy('q.npy', (5, 8)); npy('k.npy', (7, 8)); npy('v.npy', (7, 3)); npy('k9.npy', (7, 9)); npy('flat.npy', (8,)); npy('none.npy', (0, 8))
 PYTHON
 works "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k.npy,$scratch/v.npy" --seconds 0.001 --json -
-is_json "$scratch/out" "d['results'][0]['shape'] == {'batch':1,'heads':1,'queries':5,'keys':7,'dim':8,'value_dim':3}"
+is_json "$scratch/out" "d['results'][0]['shape'] == {'batch':1,'heads':1,'kv_heads':1,'queries':5,'keys':7,'dim':8,'value_dim':3,'causal':0,'window':0,'kv_dtype':'float32'}"
 refuses 'dim' "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k9.npy,$scratch/v.npy"
 refuses 'dimensions' "${bench[@]}" dot_product --input "$scratch/flat.npy,$scratch/k.npy,$scratch/v.npy"
 refuses 'size 0' "${bench[@]}" dot_product --input "$scratch/none.npy,$scratch/k.npy,$scratch/v.npy"

@@ -65,6 +65,16 @@ TEST_CASE("the roof that binds is the slowest", "[unit]") {
   CHECK(ladder::binding_roof({.flops = 10, .bytes = 1, .exps = 100, .reciprocals = 0}, rates, true).seconds == 25);
 }
 
+TEST_CASE("a shape's values may have names", "[unit]") {
+  const std::vector<ladder::ShapeKey> keys{{"heads", "", 1, "", 1, {}}, {"kind", "", 1, "", 0, {}, {"plain", "half"}}};
+  const ladder::Shape shape = ladder::parse_shape("kind=plain", keys);
+  CHECK(shape["kind"] == 0);
+  CHECK(shape.text() == "heads=1,kind=plain");
+  CHECK(ladder::parse_shape("", keys).text() == "heads=1,kind=half");
+  CHECK(shape == ladder::Shape({{"heads", 1}, {"kind", 0}}));
+  CHECK_THROWS_WITH(ladder::parse_shape("kind=0", keys), contains("not one of plain, half"));
+}
+
 TEST_CASE("an unknown mechanism or rung is refused with what there is", "[unit]") {
   const auto& all = ladder::all_mechanisms();
   REQUIRE_FALSE(all.empty());
@@ -77,9 +87,9 @@ TEST_CASE("a small ladder is climbed and its figures hang together", "[ladder]")
   for (const auto& mechanism : ladder::all_mechanisms()) {
     // The smallest standard shape, cut down: every length a sixteenth.
     const ladder::Shape standard = ladder::parse_shape(mechanism->standard_shapes().front().text, mechanism->keys());
-    std::string text;
-    for (const auto& [key, value] : standard.values()) text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value > 16 ? value / 16 : value);
-    const auto trial = mechanism->make(ladder::parse_shape(text, mechanism->keys()), 1, ladder::Hardness::plain);
+    ladder::Shape small = standard;
+    for (const auto& [key, value] : standard.values()) small = small.with(key, value > 16 ? value / 16 : value);
+    const auto trial = mechanism->make(small, 1, ladder::Hardness::plain);
     ladder::ClimbOptions options;
     options.threads = {1, 2};
     options.seconds = 0.01;

@@ -25,6 +25,7 @@ struct Faults {
   bool wrong_scale = false;        ///< 1/dim instead of 1/sqrt(dim)
   bool transposed_key = false;     ///< K is read as its transpose
   bool softmax_over_queries = false;
+  bool ignore_mask = false;        ///< every query sees all keys
   bool stale_maximum = false;      ///< online softmax: the old output is not scaled down
 };
 
@@ -50,8 +51,11 @@ void broken(const Problem& p, Output& out) {
         float m = -std::numeric_limits<float>::infinity();
         float l = 0;
         std::vector<float> o(static_cast<std::size_t>(p.value_dim()));
-        for (Index first = 0; first < keys; first += tile) {
-          const Index last = std::min(first + tile, keys);
+        const KeyRange seen = faults.ignore_mask ? KeyRange{0, p.keys()} : p.keys_of(i);
+        for (Index tile_first = 0; tile_first < keys; tile_first += tile) {
+          const Index first = std::max(tile_first, seen.first);
+          const Index last = std::min({tile_first + tile, keys, seen.last});
+          if (first >= last) continue;
           float m_new = m;
           for (Index j = first; j < last; ++j) m_new = std::max(m_new, score(b, h, i, j));
           if (faults.keep_maximum) m_new = 0;
@@ -69,6 +73,7 @@ void broken(const Problem& p, Output& out) {
           l = 0;
           for (Index other = 0; other < p.queries(); ++other) l += std::exp(score(b, h, other, 0) - m);
         }
+        if (seen.empty()) l = 1;  // 0 and −inf
         for (Index c = 0; c < p.value_dim(); ++c) out.output_of(b, h)[i * p.value_dim() + c] = o[static_cast<std::size_t>(c)] / l;
         out.lse_of(b, h)[i] = m + std::log(l);
       }
@@ -82,8 +87,9 @@ void broken(const Problem& p, Output& out) {
   for (Index b = 0; b < p.batch(); ++b)
     for (Index h = 0; h < p.heads(); ++h)
       for (Index i = 0; i < p.queries(); ++i) {
+        const KeyRange seen = p.keys_of(i);
         float m = -std::numeric_limits<float>::infinity();
-        for (Index j = 0; j < p.keys(); ++j) {
+        for (Index j = seen.first; j < seen.last; ++j) {
           float sum = 0;
           for (Index c = 0; c < p.dim(); ++c) sum += p.query_of(b, h)[i * p.dim() + c] * p.key_of(b, h)[j * p.dim() + c];
           scores[static_cast<std::size_t>(j)] = sum * p.scale;
@@ -91,10 +97,14 @@ void broken(const Problem& p, Output& out) {
         }
         std::this_thread::yield();
         float l = 0;
-        for (float& s : scores) l += (s = std::exp(s - m));
+        for (Index j = seen.first; j < seen.last; ++j) {
+          float& s = scores[static_cast<std::size_t>(j)];
+          l += (s = std::exp(s - m));
+        }
+        if (seen.empty()) l = 1;
         for (Index c = 0; c < p.value_dim(); ++c) {
           float sum = 0;
-          for (Index j = 0; j < p.keys(); ++j) sum += scores[static_cast<std::size_t>(j)] * p.value_of(b, h)[j * p.value_dim() + c];
+          for (Index j = seen.first; j < seen.last; ++j) sum += scores[static_cast<std::size_t>(j)] * p.value_of(b, h)[j * p.value_dim() + c];
           out.output_of(b, h)[i * p.value_dim() + c] = sum / l;
         }
         out.lse_of(b, h)[i] = m + std::log(l);
@@ -124,6 +134,7 @@ TEST_CASE("a transposed K is caught", "[broken]") { CHECK_FALSE(fault<Faults{.tr
 TEST_CASE("a softmax over the wrong axis is caught", "[broken]") {
   CHECK_FALSE(fault<Faults{.softmax_over_queries = true}>().empty());
 }
+TEST_CASE("an ignored mask is caught", "[broken]") { CHECK_FALSE(fault<Faults{.ignore_mask = true}>().empty()); }
 TEST_CASE("a stale running maximum is caught", "[broken]") {
   CHECK_FALSE(fault<Faults{.stale_maximum = true}>().empty());
 }
