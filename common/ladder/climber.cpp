@@ -45,7 +45,7 @@ const std::string& top_rung(const AnyMechanism& mechanism) {
 constexpr double look_flops = 2e7;
 
 /// A rung that cannot be timed on a sample may take so many times longer than one that would be.
-constexpr double patience = 5;
+constexpr double patience = 3;
 
 /// Seconds that the rung would take on `trial`, told from its rate on a small problem of the same form, with one thread: the
 /// longest sizes are halved until it costs little.
