@@ -1,7 +1,7 @@
 // Decoding: one query, or a few, against a long cache of keys and values.
 //
 // Every number of K and V is used once for each query, so the time is that of reading them. Nothing is packed, and no product
-// is blocked for the registers: four keys at a time keep enough loads under way. The queries that share a key head (its group
+// is blocked for the registers: K and V are read in order, and asked for ahead. The queries that share a key head (its group
 // of heads, times the queries of each) share what is read. K and V may be stored in 16 bits: half the bytes, half the time;
 // they are widened as they are loaded and computed in float32.
 //
@@ -28,8 +28,11 @@ constexpr Index chunk_keys = 1024;
 /// Keys whose scores are held at a time, and whose values are summed from zero.
 constexpr Index block_keys = values_block;
 
-/// Keys that are read side by side.
-constexpr Index together = 4;
+/// A row is asked for so many bytes before it is needed: one stream of loads alone keeps too few under way.
+constexpr Index ahead_bytes = 4096;
+
+/// Columns that are summed in registers at a time, in vectors.
+constexpr int wide = 8;
 
 /// What one chunk of keys gives to one query.
 struct Partial {
@@ -46,54 +49,57 @@ struct StoredRows {
   const Stored* row(Index j) const { return data + j * stride; }
 };
 
-/// scores[j] = q · k_j for keys 0 … count.
-template <class Stored>
+/// Asks for what stands ahead of `at`.
+template <bool from_memory, class Stored>
+[[gnu::always_inline]] inline void ask_ahead(const Stored* at) {
+  if constexpr (from_memory) __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes);
+}
+
+/// scores[j] = q · k_j for keys 0 … count, read in order. `from_memory`: they are in no cache yet.
+template <bool from_memory, class Stored>
 void dot_products(const float* query, StoredRows<Stored> key, Index count, Index dim, float* scores) {
   const Index whole = dim / simd::lanes * simd::lanes;
-  for (Index j = 0; j < count; j += together) {
-    // Beyond the last key its own row is read again.
-    const Stored* k[together];
-    simd::unrolled<together>([&](auto x) { k[x] = key.row(std::min(j + x, count - 1)); });
-    simd::Float sum[together] = {};
-    for (Index c = 0; c < whole; c += simd::lanes) {
-      const simd::Float q = simd::load(query + c);
-      simd::unrolled<together>([&](auto x) { sum[x] += q * simd::load(k[x] + c); });
-    }
-    simd::unrolled<together>([&](auto x) {
-      if (j + x >= count) return;
-      float score = simd::sum(sum[x]);
-      for (Index c = whole; c < dim; ++c) score += query[c] * simd::widen(k[x][c]);
-      scores[j + x] = score;
+  for (Index j = 0; j < count; ++j) {
+    const Stored* k = key.row(j);
+    simd::Float sum[4] = {};
+    for_each_vector(whole, [&](Index c, auto x) {
+      sum[x] += simd::load(query + c) * simd::load(k + c);
+      ask_ahead<from_memory>(k + c);
     });
+    float score = simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    for (Index c = whole; c < dim; ++c) score += query[c] * simd::widen(k[c]);
+    scores[j] = score;
   }
 }
 
-/// sum += Σ_j weights[j] · v_j over keys 0 … count that sees(j) lets in: a weight of 0 does not silence NaN or infinity.
-template <class Stored, class Sees>
-void add_values(const float* weights, StoredRows<Stored> value, Index count, Index value_dim, Sees sees, float* sum) {
-  const Index whole = value_dim / simd::lanes * simd::lanes;
-  const auto add = [&](Index first, auto keys) {
-    const Stored* v = value.row(first);
-    simd::Float weight[keys];
-    simd::unrolled<keys>([&](auto x) { weight[x] = simd::broadcast(weights[first + x]); });
-    for (Index c = 0; c < whole; c += simd::lanes) {
-      simd::Float s = simd::load(sum + c);
-      simd::unrolled<keys>([&](auto x) { s += weight[x] * simd::load(v + x * value.stride + c); });
-      simd::store(sum + c, s);
-    }
-    for (Index c = whole; c < value_dim; ++c)
-      simd::unrolled<keys>([&](auto x) { sum[c] += weights[first + x] * simd::widen(v[x * value.stride + c]); });
-  };
-  for (Index j = 0; j < count; j += together) {
-    const Index last = std::min(j + together, count);
-    bool all = last - j == together;
-    for (Index x = j; x < last; ++x) all = all && sees(x);
-    if (all)
-      add(j, std::integral_constant<int, together>{});
-    else
-      for (Index x = j; x < last; ++x)
-        if (sees(x)) add(x, std::integral_constant<int, 1>{});
+/// sum += Σ_j weights[j] · v_j in the columns of `Vectors` vectors, over keys 0 … count that sees(j) lets in.
+template <int Vectors, bool from_memory, class Stored, class Sees>
+[[gnu::always_inline]] inline void add_columns(const float* weights, StoredRows<Stored> value, Index count, Sees sees, float* sum) {
+  simd::Float s[Vectors];
+  simd::unrolled<Vectors>([&](auto x) { s[x] = simd::load(sum + x * simd::lanes); });
+  for (Index j = 0; j < count; ++j) {
+    if (!sees(j)) continue;  // a weight of 0 does not silence NaN or infinity
+    const Stored* v = value.row(j);
+    const simd::Float weight = simd::broadcast(weights[j]);
+    simd::unrolled<Vectors>([&](auto x) {
+      s[x] += weight * simd::load(v + x * simd::lanes);
+      ask_ahead<from_memory>(v + x * simd::lanes);
+    });
   }
+  simd::unrolled<Vectors>([&](auto x) { simd::store(sum + x * simd::lanes, s[x]); });
+}
+
+/// The same in all columns.
+template <bool from_memory, class Stored, class Sees>
+void add_values(const float* weights, StoredRows<Stored> value, Index count, Index value_dim, Sees sees, float* sum) {
+  Index c = 0;
+  for (; c + wide * simd::lanes <= value_dim; c += wide * simd::lanes)
+    add_columns<wide, from_memory>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
+  for (; c + simd::lanes <= value_dim; c += simd::lanes)
+    add_columns<1, from_memory>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
+  for (; c < value_dim; ++c)
+    for (Index j = 0; j < count; ++j)
+      if (sees(j)) sum[c] += weights[j] * simd::widen(value.row(j)[c]);
 }
 
 /// Sizes of a problem of few queries.
@@ -175,8 +181,18 @@ class Chunk {
 
   template <class Read>
   void rows_of_block(Index j, Index count, StoredRows<Read> key, StoredRows<Read> value, Partial* partial, float* output) {
+    // The first row brings them from memory, unless they have just been widened.
+    if constexpr (std::is_same_v<Read, Stored>)
+      rows_first_to_last<true>(j, count, key, value, partial, output);
+    else
+      rows_first_to_last<false>(j, count, key, value, partial, output);
+  }
+
+  template <bool from_memory, class Read>
+  void rows_first_to_last(Index j, Index count, StoredRows<Read> key, StoredRows<Read> value, Partial* partial, float* output) {
     const Index padded = round_up(count, simd::lanes);
-    for (Index r = 0; r < n_.rows; ++r) dot_products(query_ + r * n_.query_stride, key, count, p_.dim, scores_ + r * block_keys);
+    dot_products<from_memory>(query_, key, count, p_.dim, scores_);
+    for (Index r = 1; r < n_.rows; ++r) dot_products<false>(query_ + r * n_.query_stride, key, count, p_.dim, scores_ + r * block_keys);
     for (Index r = 0; r < n_.rows; ++r) {
       Partial& part = partial[r * n_.chunks];
       float* scores = scores_ + r * block_keys;
@@ -184,10 +200,16 @@ class Chunk {
       if (visible(r).bias_and_mask(scores, i, j, count, padded)) part.seen = true;
       const float alpha = online_softmax(scores, padded, part.m, part.l);
       std::fill_n(sum_, n_.value_stride, 0.F);
+      const auto add = [&](auto sees) {
+        if (r == 0)
+          add_values<from_memory>(scores, value, count, p_.value_dim, sees, sum_);
+        else
+          add_values<false>(scores, value, count, p_.value_dim, sees, sum_);
+      };
       if (visible(r).sees_all(i, j, count))
-        add_values(scores, value, count, p_.value_dim, [](Index) { return true; }, sum_);
+        add([](Index) { return true; });
       else
-        add_values(scores, value, count, p_.value_dim, [&](Index x) { return visible(r).sees(i, j + x); }, sum_);
+        add([&](Index x) { return visible(r).sees(i, j + x); });
       // O = alpha · O + the block's part
       float* to = output + r * n_.chunks * n_.value_stride;
       for (Index c = 0; c < n_.value_stride; ++c) to[c] = alpha * to[c] + sum_[c];
