@@ -159,7 +159,7 @@ Backward describe() {
             {"causal", "1: no query sees a later key (the last query sees all)", 0, "", 0, {0, 1}}};
   m.standard_shapes = {{"8x512x64", "heads=8,queries=512,dim=64"},
                        {"8x2048x64", "heads=8,queries=2048,dim=64", true},
-                       {"8x2048x64-causal", "heads=8,queries=2048,dim=64,causal=1"},
+                       {"8x2048x64-causal", "heads=8,queries=2048,dim=64,causal=1", false, true},
                        {"1x4096x64", "heads=1,queries=4096,dim=64", false, true}};
   m.sweeps = {{"n", {"queries", "keys"}, {32, 64, 128, 256, 512}, "heads=1,dim=64"}};
   m.tile_edges = {backward_tiled_keys, backward_block_keys, backward_block_queries};
