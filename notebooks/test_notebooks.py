@@ -316,17 +316,6 @@ class Plots(unittest.TestCase):
             with self.assertRaisesRegex(Missing, words):
                 self.roofline(*rows, **more)
 
-    def test_a_step_is_worth_what_the_work_takes_longer_without_it(self):
-        rows = [row("fused", 1, 1.0), row("unpacked", 1, 1.5, idea="packing"), row("no_exp2", 1, 1.0, idea="2^x"),
-                row("few", 1, 1.2, idea="balance", times_s=[1.2] * 3), row("openblas", 1, 9.0, beside=True)]
-        figure = plots.steps({**FULL, "name": "p", "title": "T", "shape": "n=1", "results": rows}, "fused")
-        axes = figure.axes[0]
-        self.assertEqual([label.get_text() for label in axes.get_yticklabels()], ["packing", "2^x", "balance"])
-        self.assertEqual([round(bar.get_width(), 9) for bar in axes.patches], [0.5, 0, 0.2])
-        self.assertEqual([text.get_text() for text in axes.texts], ["1.5×", "1× (noise)", "1.2× (too few runs)"])
-        with self.assertRaises(Missing):
-            plots.steps({**FULL, "name": "p", "title": "T", "shape": "n=1", "results": rows[:1]}, "fused")
-
     def test_names_stand_apart(self):
         figure = self.roofline(*(row(f"r{i}", 1, 0.01, gflops=50 + 0.01 * i) for i in range(6)))
         figure.canvas.draw()

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "machine/affinity.hpp"
 #include "numerics/random.hpp"
@@ -19,19 +20,14 @@ using ladder::Index;
 /// The most that a case may cost: a slow rung under a sanitizer manages some 10⁷ FLOP/s.
 constexpr double most_flops = sanitized ? 1e6 : 2e7;
 
-/// The work of a case. A slow rung's exponential takes as long as some twenty additions.
-double work_of(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
-  const ladder::Cost cost = mechanism.make(shape, 1, ladder::Hardness::plain)->cost();
-  return cost.flops + 20 * cost.exps;
-}
-
-/// Whether the mechanism takes these sizes together: one may have to divide another.
-bool exists(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
+/// The work of a case; none where the mechanism does not take these sizes together (one may have to divide another). A slow
+/// rung's exponential takes as long as some twenty additions.
+std::optional<double> work_of(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
   try {
-    mechanism.make(shape, 1, ladder::Hardness::plain);
-    return true;
+    const ladder::Cost cost = mechanism.make(shape, 1, ladder::Hardness::plain)->cost();
+    return cost.flops + 20 * cost.exps;
   } catch (const program::UserError&) {
-    return false;
+    return std::nullopt;
   }
 }
 
@@ -56,10 +52,6 @@ std::vector<std::byte> bits_of(const ladder::Trial& trial) {
 
 std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism) {
   std::vector<ladder::Shape> shapes;
-  const auto add = [&](const ladder::Shape& shape) {
-    if (work_of(mechanism, shape) <= most_flops && std::ranges::count(shapes, shape) == 0)
-      shapes.push_back(shape);
-  };
   numerics::Random random(2);
   for (const ladder::ShapeKey& key : mechanism.keys())
     for (const Index size : sizes_of(mechanism, key))
@@ -71,17 +63,17 @@ std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism)
           sizes.emplace_back(other.name, other.name == key.name ? size : all[static_cast<std::size_t>(random.bits() % all.size())]);
         }
         ladder::Shape shape = ladder::Shape(sizes).worded(mechanism.keys());
-        if (!exists(mechanism, shape)) continue;
+        std::optional<double> work = work_of(mechanism, shape);
         // Too costly: shrink the other sizes, the largest first.
-        while (work_of(mechanism, shape) > most_flops) {
+        while (work && *work > most_flops) {
           std::string largest;
           for (const auto& [name, value] : shape.values())
             if (name != key.name && value > 1 && (largest.empty() || value > shape[largest])) largest = name;
           if (largest.empty()) break;
           shape = shape.with(largest, shape[largest] / 2);
-          if (!exists(mechanism, shape)) break;
+          work = work_of(mechanism, shape);
         }
-        if (exists(mechanism, shape)) add(shape);
+        if (work && *work <= most_flops && std::ranges::count(shapes, shape) == 0) shapes.push_back(shape);
       }
   return shapes;
 }

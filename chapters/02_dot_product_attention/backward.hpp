@@ -9,10 +9,13 @@
 /// The backward pass of dot-product attention (Dao et al. 2022, FlashAttention, section 3.1 and appendix
 /// B.2). Some loss L depends on the output O; given dO = ∂L/∂O, what are dQ = ∂L/∂Q, dK and dV?
 ///
-///     S  = scale · Q Kᵀ,  P = exp(S − lse)           [queries × keys], recomputed: lse is all that forward
-///     kept of them dV = Pᵀ dO                                     [keys × value_dim] dP = dO Vᵀ [queries ×
-///     keys] dS = P ∘ (dP − D),  D_i = dO_i · O_i           [queries × keys] dQ = scale · dS K [queries ×
-///     dim] dK = scale · dSᵀ Q                             [keys × dim]
+///     S  = scale · Q Kᵀ                      [queries × keys]
+///     P  = exp(S − lse)                      recomputed: lse is all that forward kept of them
+///     dV = Pᵀ dO                             [keys × value_dim]
+///     dP = dO Vᵀ                             [queries × keys]
+///     dS = P ∘ (dP − D),  D_i = dO_i · O_i   [queries × keys]
+///     dQ = scale · dS K                      [queries × dim]
+///     dK = scale · dSᵀ Q                     [keys × dim]
 ///
 /// A masked pair has P = dS = 0, whatever its row and its column hold.
 namespace attention::dot_product {
@@ -39,6 +42,8 @@ struct BackwardProblem {
   Index keys() const { return tensor::extent(key, 2); }
   Index dim() const { return tensor::extent(query, 3); }
   Index value_dim() const { return tensor::extent(value, 3); }
+  /// The keys that query i sees.
+  KeyRange keys_of(Index i) const { return mask.keys_of(i, keys()); }
 
   /// One head's matrices, `head` counted through the whole batch; rows of dim (value_dim) elements.
   const float* query_of(Index head) const { return query.data() + head * queries() * dim(); }
@@ -99,9 +104,6 @@ struct QueryRange {
   Index last = 0;
 };
 QueryRange queries_of(const Mask& mask, Index key, Index queries, Index keys);
-
-/// Pairs of a query and a key that it sees, of one head.
-double visible_pairs(const BackwardProblem& problem);
 
 /// The oracle: the formula in float64, row by row, in parallel over the heads. It takes nothing from forward:
 /// softmax and output are its own, so that a wrong O or lse shows in the gradients.

@@ -1,11 +1,8 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "backward.hpp"
 #include "dot_product.hpp"
 #include "numerics/random.hpp"
-#include "program/error.hpp"
 
 namespace attention::dot_product {
 
@@ -42,15 +39,6 @@ QueryRange queries_of(const Mask& mask, Index key, Index queries, Index keys) {
           std::max(first, first_not(queries, [&](Index i) { return mask.keys_of(i, keys).first <= key; }))};
 }
 
-double visible_pairs(const BackwardProblem& p) {
-  Index pairs = 0;
-  for (Index i = 0; i < p.queries(); ++i) {
-    const KeyRange seen = p.mask.keys_of(i, p.keys());
-    pairs += seen.last - seen.first;
-  }
-  return static_cast<double>(pairs);
-}
-
 void run_forward(BackwardProblem& p) {
   p.output =
       tensor::empty<4>({p.query.shape()[0], p.query.shape()[1], p.query.shape()[2], p.value.shape()[3]});
@@ -62,13 +50,10 @@ void run_forward(BackwardProblem& p) {
   f.keys = p.keys();
   f.dim = p.dim();
   f.value_dim = p.value_dim();
-  const auto rows = [&]<class Real>(Real* data, Index n, Index width) {
-    return Rows<Real>{data, p.heads() * n * width, n * width, width};
-  };
-  f.query = rows(std::as_const(p.query).data(), f.queries, f.dim);
-  f.key = rows(std::as_const(p.key).data(), f.keys, f.dim);
-  f.value = rows(std::as_const(p.value).data(), f.keys, f.value_dim);
-  f.output = rows(p.output.data(), f.queries, f.value_dim);
+  f.query = rows_of(std::as_const(p.query).data(), f.heads, f.queries, f.dim);
+  f.key = rows_of(std::as_const(p.key).data(), f.heads, f.keys, f.dim);
+  f.value = rows_of(std::as_const(p.value).data(), f.heads, f.keys, f.value_dim);
+  f.output = rows_of(p.output.data(), f.heads, f.queries, f.value_dim);
   f.lse = p.lse.data();
   f.scale = p.scale;
   f.mask = p.mask;
@@ -76,21 +61,15 @@ void run_forward(BackwardProblem& p) {
 }
 
 BackwardProblem make_backward(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {
-  if (shape["causal"] > 1)
-    throw program::UserError(fmt::format(
-        "shape: causal={} is neither 0 nor 1; give 1 for a causal mask, 0 for none", shape["causal"]));
   const ladder::Shape forward_shape = ladder::parse_shape(
-      fmt::format("batch={},heads={},queries={},keys={},dim={},value_dim={}", shape["batch"], shape["heads"],
-                  shape["queries"], shape["keys"], shape["dim"], shape["value_dim"]),
-      mechanism().keys);
+      shape.text(), mechanism().keys);
   Problem forward = make(forward_shape, seed, hardness);
   BackwardProblem p;
   p.query = std::move(forward.query);
   p.key = std::move(forward.key);
   p.value = std::move(forward.value);
   p.scale = forward.scale;
-  // As in a cache: the last query sees all keys, the first those that come before its own.
-  if (shape["causal"] == 1) p.mask = Mask::causal(std::max<Index>(p.keys() - p.queries(), 0));
+  p.mask = forward.mask;
   run_forward(p);
   p.output_gradient = Tensor<4>(p.output.shape());
   numerics::Random random(~seed);

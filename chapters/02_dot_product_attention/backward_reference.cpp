@@ -58,7 +58,7 @@ void head_reference(const BackwardProblem& p, Index head, BackwardReference& out
   Row weights(at(keys)), weight_gradients(at(keys)), query_gradient(at(dim)), output(at(value_dim));
 
   for (Index i = 0; i < p.queries(); ++i) {
-    const KeyRange seen = p.mask.keys_of(i, keys);
+    const KeyRange seen = p.keys_of(i);
     const float* query = p.query_of(head) + i * dim;
     const float* gradient = p.output_gradient_of(head) + i * value_dim;
     std::ranges::fill(query_gradient, 0.0);

@@ -28,11 +28,11 @@ struct Problem {
   Tensor<4> key;    ///< [batch, key_heads, keys, dim]; heads h · heads/key_heads … share key head h (Ainslie et al. 2023)
   Tensor<4> value;  ///< [batch, key_heads, keys, value_dim]
   float scale = 1;  ///< factor on every score
-  Mask mask;        ///< which keys a query sees
-  std::vector<Index> positions;  ///< of the queries in their sequence, ascending; empty: 0, 1, 2, …
+  Mask mask = {};   ///< which keys a query sees
+  std::vector<Index> positions = {};  ///< of the queries in their sequence, ascending; empty: 0, 1, 2, …
   simd::Storage storage = simd::Storage::float32;  ///< where not float32: K and V hold values that fit 16 bits, and stand …
-  TensorOf<std::uint16_t, 4> key16;                ///< … here in so many; only the top rung reads them
-  TensorOf<std::uint16_t, 4> value16;
+  TensorOf<std::uint16_t, 4> key16 = {};           ///< … here in so many; only the top rung reads them
+  TensorOf<std::uint16_t, 4> value16 = {};
 
   Index batch() const { return tensor::extent(query, 0); }
   Index heads() const { return tensor::extent(query, 1); }

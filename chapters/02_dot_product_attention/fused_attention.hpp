@@ -22,6 +22,12 @@ struct Rows {
   Real* row(Index b, Index h, Index i) const { return data + b * batch_stride + h * head_stride + i * row_stride; }
 };
 
+/// The rows of a tensor [batch, heads, n, width].
+template <class Real>
+Rows<Real> rows_of(Real* data, Index heads, Index n, Index width) {
+  return {data, heads * n * width, n * width, width};
+}
+
 /// softmax(scale · Q Kᵀ + bias) V, row by row, over the keys that are not masked. What masks: `mask`, `key_lengths`, `allowed`,
 /// and −inf in `bias`; a key is seen where none of them hides it.
 struct FusedProblem {

@@ -39,4 +39,17 @@ struct Mask {
   }
 };
 
+/// The part of a range that lies among keys begin … begin + count, counted from begin.
+inline KeyRange within(KeyRange range, Index begin, Index count) {
+  return {std::clamp<Index>(range.first - begin, 0, count), std::clamp<Index>(range.last - begin, 0, count)};
+}
+
+/// Pairs of a query and a key that it sees, of one head of a problem that has queries() and keys_of(i).
+template <class Problem>
+double visible_pairs(const Problem& p) {
+  Index pairs = 0;
+  for (Index i = 0; i < p.queries(); ++i) pairs += p.keys_of(i).last - p.keys_of(i).first;
+  return static_cast<double>(pairs);
+}
+
 }  // namespace attention::dot_product

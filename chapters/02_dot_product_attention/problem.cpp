@@ -17,7 +17,7 @@ std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 /// beside the first.
 Mask mask_of(const ladder::Shape& shape) {
   const Index causal = shape["causal"];
-  if (causal > 1) throw program::UserError(fmt::format("dot_product: causal={} is neither 0 nor 1", causal));
+  if (causal > 1) throw program::UserError(fmt::format("shape: causal={} is neither 0 nor 1; give 1 for a causal mask, 0 for none", causal));
   Mask mask;
   mask.offset = std::max<Index>(0, shape["keys"] - shape["queries"]);
   if (shape["window"] > 0) mask.left = mask.right = shape["window"] - 1;
@@ -30,24 +30,10 @@ TensorOf<std::uint16_t, 4> store(Tensor<4>& tensor, simd::Storage storage) {
   auto stored = tensor::empty<4, std::uint16_t>({tensor.shape()[0], tensor.shape()[1], tensor.shape()[2], tensor.shape()[3]});
   for (std::size_t i = 0; i < tensor.size(); ++i) {
     float& x = tensor.data()[i];
-    if (storage == simd::Storage::bfloat16) {
-      const simd::Bfloat16 half = simd::to_bfloat16(x);
-      stored.data()[i] = half.bits;
-      x = simd::widen(half);
-    } else {
-      const simd::Float16 half = simd::to_float16(x);
-      stored.data()[i] = half.bits;
-      x = simd::widen(half);
-    }
+    stored.data()[i] = simd::to_bits(storage, x);
+    x = simd::widen(storage, stored.data()[i]);
   }
   return stored;
-}
-
-/// Pairs of a query and a key that it sees, of one head.
-double visible_pairs(const Problem& p) {
-  double pairs = 0;
-  for (Index i = 0; i < p.queries(); ++i) pairs += static_cast<double>(p.keys_of(i).last - p.keys_of(i).first);
-  return pairs;
 }
 
 }  // namespace
@@ -73,7 +59,7 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
   const auto heads = size(shape["heads"]);
   const auto key_heads = size(shape["kv_heads"]);
   if (heads % key_heads != 0)
-    throw program::UserError(fmt::format("dot_product: kv_heads={} does not divide heads={}; each must serve as many", key_heads, heads));
+    throw program::UserError(fmt::format("shape: kv_heads={} does not divide heads={}; each must serve as many", key_heads, heads));
   Problem p;
   p.query = tensor::empty<4>({batch, heads, size(shape["queries"]), size(shape["dim"])});
   p.key = tensor::empty<4>({batch, key_heads, size(shape["keys"]), size(shape["dim"])});
@@ -103,7 +89,7 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
       for (float& x : p.query) x *= random.uniform() < 0.5 ? 1e-40F : -0.F;
       break;
   }
-  p.storage = simd::all_storage[size(shape["kv_dtype"])];
+  p.storage = static_cast<simd::Storage>(shape["kv_dtype"]);
   if (p.storage != simd::Storage::float32) {
     p.key16 = store(p.key, p.storage);
     p.value16 = store(p.value, p.storage);

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,7 +13,6 @@ namespace attention::simd {
 
 /// How numbers are stored; they are computed in float32.
 enum class Storage { float32, bfloat16, float16 };
-inline constexpr std::array all_storage{Storage::float32, Storage::bfloat16, Storage::float16};
 /// In the order of Storage.
 inline std::vector<std::string> storage_names() { return {"float32", "bfloat16", "float16"}; }
 inline std::ptrdiff_t bytes_of(Storage storage) { return storage == Storage::float32 ? 4 : 2; }
@@ -61,6 +60,28 @@ inline float widen(Float16 x) { return static_cast<float>(std::bit_cast<xtl::hal
   for (int i = 0; i < lanes; ++i) wide[i] = widen(from[i]);
   return wide;
 #endif
+}
+
+/// The same by the kind of storage; float32 has no 16 bits.
+inline std::uint16_t to_bits(Storage storage, float x) {
+  return storage == Storage::bfloat16 ? to_bfloat16(x).bits : to_float16(x).bits;
+}
+inline float widen(Storage storage, std::uint16_t bits) {
+  return storage == Storage::bfloat16 ? widen(Bfloat16{bits}) : widen(Float16{bits});
+}
+
+/// to[0 … count] = from[0 … count] in float32.
+template <class Stored>
+void widen_row(const Stored* from, std::ptrdiff_t count, float* to) {
+  const std::ptrdiff_t whole = count / lanes * lanes;
+  for (std::ptrdiff_t c = 0; c < whole; c += lanes) store(to + c, load(from + c));
+  for (std::ptrdiff_t c = whole; c < count; ++c) to[c] = widen(from[c]);
+}
+inline void widen_row(Storage storage, const std::uint16_t* from, std::ptrdiff_t count, float* to) {
+  if (storage == Storage::bfloat16)
+    widen_row(reinterpret_cast<const Bfloat16*>(from), count, to);
+  else
+    widen_row(reinterpret_cast<const Float16*>(from), count, to);
 }
 
 }  // namespace attention::simd

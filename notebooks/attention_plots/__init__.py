@@ -12,8 +12,7 @@ from .results import Chapter, Missing
 from .roofline import roofline
 from .scaling import scaling
 from .show import draw, measured, save, say
-from .steps import steps
 from .tables import crossover_table, figure_table, fit_table, ladder_table, row_table, sweep_tables
 
 __all__ = ["Chapter", "Missing", "comparison", "crossover_table", "curves", "draw", "figure_table", "fit_table", "ladder", "ladder_table",
-           "looks_at", "measured", "memory", "over_image", "panel", "roofline", "row_table", "save", "say", "scaling", "side_by_side", "steps", "style", "sweep_tables", "weights"]
+           "looks_at", "measured", "memory", "over_image", "panel", "roofline", "row_table", "save", "say", "scaling", "side_by_side", "style", "sweep_tables", "weights"]

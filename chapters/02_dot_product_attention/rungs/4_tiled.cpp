@@ -29,11 +29,6 @@ float dot(const float* a, const float* b, Index n) {
   return sum;
 }
 
-/// The keys of one tile that a query sees, counted from the tile's first.
-KeyRange in_tile(KeyRange seen, Index first, Index columns) {
-  return {std::clamp<Index>(seen.first - first, 0, columns), std::clamp<Index>(seen.last - first, 0, columns)};
-}
-
 /// scores[i][j] = q_i · k_j over one tile; seen[i]: the keys of it that q_i sees.
 void scores_tile(const float* query, const float* key, std::span<const KeyRange> seen, Index dim, float* scores, Index stride) {
   for (Index i = 0; i < std::ssize(seen); ++i)
@@ -109,7 +104,7 @@ void tiled(const Problem& p, Output& out) {
             for (Index j = all.first / tiled_keys * tiled_keys; j < all.last; j += tiled_keys) {
               std::array<KeyRange, tiled_queries> seen;
               for (Index i = 0; i < rows; ++i)
-                seen[static_cast<std::size_t>(i)] = in_tile(p.keys_of(first + i), j, std::min(tiled_keys, keys - j));
+                seen[static_cast<std::size_t>(i)] = within(p.keys_of(first + i), j, std::min(tiled_keys, keys - j));
               work(j, std::span<const KeyRange>(seen.data(), static_cast<std::size_t>(rows)));
             }
           };

@@ -20,6 +20,7 @@
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
 #include "rungs/visible_keys.hpp"
+#include "simd/finite.hpp"
 
 namespace attention::dot_product {
 
@@ -42,6 +43,8 @@ struct Blocks {
   Index keys;
   Index scores_stride;  ///< of a row of scores: a little more than a power of two, whose rows would share cache lines
   Index value_stride;  ///< value_dim rounded up to whole vectors
+  Index widened;       ///< floats for a block of K or V that is stored in 16 bits
+  bool pads_values;    ///< V cannot be read where it is
 
   Blocks(const FusedProblem& p, int threads) {
     // A tall block packs K seldom. But there should be four blocks a thread, so that none waits long for the last.
@@ -59,6 +62,9 @@ struct Blocks {
     keys = std::min(keys, round_up(p.keys, simd::panel_columns));
     scores_stride = keys + simd::lanes;
     value_stride = round_up(p.value_dim, simd::lanes);
+    const bool in_place = p.storage == simd::Storage::float32;
+    widened = in_place ? 0 : keys * std::max(p.dim, p.value_dim);
+    pads_values = !values_fit(in_place ? p.value.row_stride : p.value_dim, p.value_dim, simd::lanes);
   }
 };
 
@@ -70,8 +76,8 @@ struct Scratch {
   Scratch(const FusedProblem& p, const Blocks& blocks)
       : query(size(blocks.queries * p.dim)),
         key(size(blocks.keys * p.dim)),
-        value(size(values_fit(p.storage == simd::Storage::float32 ? p.value.row_stride : p.value_dim, p.value_dim, simd::lanes) ? 0 : blocks.keys * blocks.value_stride)),
-        wide(size(p.storage == simd::Storage::float32 ? 0 : blocks.keys * std::max(p.dim, p.value_dim))),
+        value(size(blocks.pads_values ? blocks.keys * blocks.value_stride : 0)),
+        wide(size(blocks.widened)),
         scores(size(blocks.band * blocks.scores_stride)),
         sum(size(blocks.band * blocks.value_stride)),
         output(size(blocks.queries * blocks.value_stride)),
@@ -106,15 +112,6 @@ void band_values(const float* weights, Index stride, Index rows, Index keys, Val
       simd::multiply_strip<simd::Into::replace>(std::min<Index>(simd::tile_rows, rows - i), keys, values_block,
                                                 weights + i * stride, stride, value.data + c, value.stride,
                                                 sum + i * sum_stride + c, sum_stride, vectors_of(sum_stride - c));
-}
-
-bool all_finite(Values value, Index keys, Index value_dim) {
-  // NaN and infinity are what stays no zero when multiplied by 0.
-  float sum = 0;
-  for (Index j = 0; j < keys; ++j)
-#pragma omp simd reduction(+ : sum)
-    for (Index c = 0; c < value_dim; ++c) sum += 0 * value.data[j * value.stride + c];
-  return sum == 0;
 }
 
 /// band_values for one row that must not touch the values it does not see: a weight of 0 does not silence NaN or infinity.
@@ -163,18 +160,14 @@ class QueryBlock {
       widen_rows(p_.value16, j, keys, p_.value_dim, s_.wide.data());
       value = pad_values(s_.wide.data(), p_.value_dim, keys, p_.value_dim, simd::lanes, s_.value.data());
     }
-    const bool careful = visible_.masks() && !all_finite(value, keys, p_.value_dim);
+    const bool careful = visible_.masks() && !simd::all_finite(value.data, value.stride, keys, p_.value_dim);
     for (Index i = 0; i < rows_; i += blocks_.band)  // bands of queries
       attend_band(i, std::min(blocks_.band, rows_ - i), j, keys, value, careful);
   }
 
   /// Keys j … j + keys of a matrix that is stored in 16 bits.
   void widen_rows(const Rows<const std::uint16_t>& from, Index j, Index keys, Index width, float* to) const {
-    for (Index y = 0; y < keys; ++y) {
-      const std::uint16_t* row = from.row(b_, key_head_, j + y);
-      for (Index c = 0; c < width; ++c)
-        to[y * width + c] = p_.storage == simd::Storage::bfloat16 ? simd::widen(simd::Bfloat16{row[c]}) : simd::widen(simd::Float16{row[c]});
-    }
+    for (Index y = 0; y < keys; ++y) simd::widen_row(p_.storage, from.row(b_, key_head_, j + y), width, to + y * width);
   }
 
   void attend_band(Index i, Index height, Index j, Index keys, Values value, bool careful) {
@@ -250,18 +243,12 @@ std::size_t fused_attention_workspace(const FusedProblem& p) {
   if (is_decoding(p)) return decode_workspace(p);
   const int threads = omp_get_max_threads();
   const Blocks b(p, threads);
-  const Index floats = b.queries * (p.dim + b.value_stride + 3) + b.keys * (p.dim + b.value_stride + (p.storage == simd::Storage::float32 ? 0 : std::max(p.dim, p.value_dim))) +
+  const Index floats = b.queries * (p.dim + b.value_stride + 3) + b.keys * (p.dim + b.value_stride) + b.widened +
                        b.band * (b.scores_stride + b.value_stride);
   return static_cast<std::size_t>(threads * floats) * sizeof(float);
 }
 
 namespace {
-
-/// The rows of a tensor [batch, heads, n, width].
-template <class Real>
-Rows<Real> rows_of(Real* data, Index heads, Index n, Index width) {
-  return {data, heads * n * width, n * width, width};
-}
 
 /// The problem as it lies in memory: [batch, heads, n, dim].
 FusedProblem in_place(const Problem& p) {

@@ -17,7 +17,7 @@ Tensor<2> visible_of(const BackwardProblem& p) {
   Tensor<2> visible =
       xt::zeros<float>({static_cast<std::size_t>(p.queries()), static_cast<std::size_t>(p.keys())});
   for (Index i = 0; i < p.queries(); ++i) {
-    const KeyRange seen = p.mask.keys_of(i, p.keys());
+    const KeyRange seen = p.keys_of(i);
     std::fill(visible.data() + i * p.keys() + seen.first, visible.data() + i * p.keys() + seen.last, 1.F);
   }
   return visible;

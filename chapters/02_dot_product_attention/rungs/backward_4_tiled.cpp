@@ -45,7 +45,7 @@ void backward_tiled(const BackwardProblem& p, BackwardOutput& out) {
     for (Index first = 0; first < p.keys(); first += backward_tiled_keys) {  // tiles of keys
       const Index last = std::min(first + backward_tiled_keys, p.keys());
       for (Index i = 0; i < p.queries(); ++i) {
-        const KeyRange seen = p.mask.keys_of(i, p.keys());
+        const KeyRange seen = p.keys_of(i);
         const float* gradient = p.output_gradient_of(head) + i * value_dim;
         const float* query_i = p.query_of(head) + i * dim;
         for (Index c = 0; c < dim; ++c)

@@ -23,6 +23,7 @@
 #include "rungs/backward_rungs.hpp"
 #include "rungs/packing.hpp"
 #include "simd/exp2.hpp"
+#include "simd/finite.hpp"
 
 namespace attention::dot_product {
 
@@ -38,14 +39,6 @@ std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 Index strip_height(Index rows) {
   const Index strips = (rows + simd::tile_rows - 1) / simd::tile_rows;
   return (rows + strips - 1) / strips;
-}
-
-bool all_finite(const float* x, Index n) {
-  // NaN and infinity are what stays no zero when multiplied by 0.
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (Index i = 0; i < n; ++i) sum += 0 * x[i];
-  return sum == 0;
 }
 
 /// rows × columns, side by side, becomes panels [panel][row][column] whose panels are `height` rows apart;
@@ -123,8 +116,8 @@ void BackwardPart::run(Index head, KeyRange part, float* query_gradient, Backwar
         transposed_stride(blocks_));
   for (Index i = 0; i < p_.queries(); i += blocks_.queries) {  // blocks of queries
     const Index rows = std::min(blocks_.queries, p_.queries() - i);
-    const Index first = std::max(part.first, p_.mask.keys_of(i, p_.keys()).first);
-    const Index last = std::min(part.last, p_.mask.keys_of(i + rows - 1, p_.keys()).last);
+    const Index first = std::max(part.first, p_.keys_of(i).first);
+    const Index last = std::min(part.last, p_.keys_of(i + rows - 1).last);
     std::fill(query_gradient_.begin(), query_gradient_.end(), 0.F);
     if (first < last) {
       pack_queries(i, rows);
@@ -146,7 +139,7 @@ void BackwardPart::pack_queries(Index first, Index rows) {
   const float* query = p_.query_of(head_) + first * dim;
   const float* gradient = p_.output_gradient_of(head_) + first * value_dim;
   const float* output = p_.output_of(head_) + first * value_dim;
-  finite_queries_ = all_finite(query, rows * dim) && all_finite(gradient, rows * value_dim);
+  finite_queries_ = simd::all_finite(query, dim, rows, dim) && simd::all_finite(gradient, value_dim, rows, value_dim);
 
   pack_columns(query, rows, dim, blocks_.queries, query_columns_.data());
   pack_columns(gradient, rows, value_dim, blocks_.queries, gradient_columns_.data());
@@ -186,16 +179,15 @@ QueryRange BackwardPart::seen_by(KeyRange keys) const {
 
 KeyRange BackwardPart::seen_from(QueryRange queries, KeyRange keys) const {
   if (!mixed_) return {0, keys.last - keys.first};
-  const auto clip = [&](Index j) { return std::clamp<Index>(j - keys.first, 0, keys.last - keys.first); };
-  return {clip(p_.mask.keys_of(first_query_ + queries.first, p_.keys()).first),
-          clip(p_.mask.keys_of(first_query_ + queries.last - 1, p_.keys()).last)};
+  const KeyRange seen{p_.keys_of(first_query_ + queries.first).first, p_.keys_of(first_query_ + queries.last - 1).last};
+  return within(seen, keys.first, keys.last - keys.first);
 }
 
 void BackwardPart::tile(Index rows, KeyRange keys, KeyRange part) {
   const Index count = keys.last - keys.first;
   const float* key = p_.key_of(head_) + keys.first * p_.dim();
-  mixed_ = p_.mask.keys_of(first_query_, p_.keys()).last < keys.last ||
-           p_.mask.keys_of(first_query_ + rows - 1, p_.keys()).first > keys.first;
+  mixed_ = p_.keys_of(first_query_).last < keys.last ||
+           p_.keys_of(first_query_ + rows - 1).first > keys.first;
   block_transposed_ = key_transposed_.data() +
                       (keys.first - part.first) / blocks_.keys * transposed_stride(blocks_) * p_.dim();
   weights(rows, keys);
@@ -203,7 +195,7 @@ void BackwardPart::tile(Index rows, KeyRange keys, KeyRange part) {
   float* key_gradient = key_gradient_.data() + (keys.first - part.first) * padded_dim_;
   float* value_gradient = value_gradient_.data() + (keys.first - part.first) * padded_value_dim_;
   // 0 · NaN is NaN: where there is one beside pairs that are masked, only what is seen may be multiplied.
-  if (mixed_ && !(finite_queries_ && all_finite(key, count * p_.dim())))
+  if (mixed_ && !(finite_queries_ && simd::all_finite(key, p_.dim(), count, p_.dim())))
     add_visible(rows, keys, key_gradient, value_gradient);
   else
     add_products(rows, keys, key_gradient, value_gradient);

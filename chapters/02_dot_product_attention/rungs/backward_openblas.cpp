@@ -68,10 +68,10 @@ void one_head(const BackwardProblem& p, Index head, float* weights, float* gradi
       for (Index c = 0; c < p.value_dim(); ++c)
         delta += p.output_gradient_of(head)[i * p.value_dim() + c] * p.output_of(head)[i * p.value_dim() + c];
       finish_row(weight, score_gradient, keys, p.lse_of(head)[i], delta);
-      const KeyRange seen = p.mask.keys_of(i, p.keys());
+      const KeyRange seen = within(p.keys_of(i), first, last - first);
       for (float* row : {weight, score_gradient}) {
-        std::fill(row, row + std::clamp(seen.first - first, Index{0}, last - first), 0.F);
-        std::fill(row + std::clamp(seen.last - first, Index{0}, last - first), row + keys, 0.F);
+        std::fill(row, row + seen.first, 0.F);
+        std::fill(row + seen.last, row + keys, 0.F);
       }
     }
     // dV = Pᵀ dO, dK = scale · dSᵀ Q, dQ += scale · dS K

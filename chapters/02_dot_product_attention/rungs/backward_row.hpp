@@ -21,7 +21,7 @@ inline void backward_row(const BackwardProblem& p, Index head, Index i, Backward
   float delta = 0;
   for (Index c = 0; c < value_dim; ++c) delta += gradient[c] * output[c];
 
-  const KeyRange seen = p.mask.keys_of(i, p.keys());
+  const KeyRange seen = p.keys_of(i);
   for (Index j = seen.first; j < seen.last; ++j) {
     const float* key = p.key_of(head) + j * dim;
     const float* value = p.value_of(head) + j * value_dim;

@@ -171,11 +171,7 @@ class Chunk {
   }
 
   static StoredRows<float> widen(StoredRows<Stored> from, Index count, Index width, float* to) {
-    const Index whole = width / simd::lanes * simd::lanes;
-    for (Index j = 0; j < count; ++j) {
-      for (Index c = 0; c < whole; c += simd::lanes) simd::store(to + j * width + c, simd::load(from.row(j) + c));
-      for (Index c = whole; c < width; ++c) to[j * width + c] = simd::widen(from.row(j)[c]);
-    }
+    for (Index j = 0; j < count; ++j) simd::widen_row(from.row(j), width, to + j * width);
     return {to, width};
   }
 

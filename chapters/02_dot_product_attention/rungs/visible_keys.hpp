@@ -29,11 +29,6 @@ inline void add_bias(float* scores, const float* bias, Index count) {
   for (Index j = 0; j < count; ++j) scores[j] += bias[j] * std::numbers::log2e_v<float>;
 }
 
-/// The keys that a row sees among keys begin … begin + count, counted from begin.
-inline KeyRange within(KeyRange seen, Index begin, Index count) {
-  return {std::clamp<Index>(seen.first - begin, 0, count), std::clamp<Index>(seen.last - begin, 0, count)};
-}
-
 /// What the queries of one head see, and what is added to their scores: the one place that knows all of a problem's masks.
 class VisibleKeys {
  public:
@@ -44,7 +39,7 @@ class VisibleKeys {
 
   /// Keys of this problem of the batch.
   Index keys() const { return keys_; }
-  /// Whether some query may see fewer than keys(), or its scores are changed.
+  /// Whether some query may see fewer than keys().
   bool masks() const { return !mask_.is_full() || p_.allowed.data || p_.bias.data; }
   /// The keys that query i may see, but for those that `allowed` and `bias` hide.
   KeyRange of(Index i) const { return mask_.keys_of(position(i), keys_); }

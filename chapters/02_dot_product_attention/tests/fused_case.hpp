@@ -70,12 +70,28 @@ struct Case {
     storage = kind;
     const auto store = [&](std::vector<float>& from, std::vector<std::uint16_t>& to) {
       for (float& x : from) {
-        to.push_back(kind == simd::Storage::bfloat16 ? simd::to_bfloat16(x).bits : simd::to_float16(x).bits);
-        x = kind == simd::Storage::bfloat16 ? simd::widen(simd::Bfloat16{to.back()}) : simd::widen(simd::Float16{to.back()});
+        to.push_back(simd::to_bits(kind, x));
+        x = simd::widen(kind, to.back());
       }
     };
     store(key, key16);
     store(value, value16);
+  }
+
+  /// NaN in K and infinity in V, in keys `from` and later of the second problem of the batch.
+  void spoil_keys(Index from) {
+    const FusedProblem f = problem();
+    for (Index h = 0; h < key_heads; ++h)
+      for (Index j = from; j < keys; ++j) {
+        const_cast<float*>(f.key.row(1, h, j))[j % dim] = std::numeric_limits<float>::quiet_NaN();
+        const_cast<float*>(f.value.row(1, h, j))[j % value_dim] = std::numeric_limits<float>::infinity();
+      }
+  }
+
+  /// The first problem of the batch sees all keys, the second those before `last`.
+  void allow_before(Index last) {
+    allowed = std::make_unique<bool[]>(static_cast<std::size_t>(batch * queries * keys));
+    for (Index x = 0; x < batch * queries * keys; ++x) allowed[static_cast<std::size_t>(x)] = x < queries * keys || x % keys < last;
   }
 
   /// A part of the keys, at random, and in row 3 none.

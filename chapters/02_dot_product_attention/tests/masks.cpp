@@ -53,23 +53,14 @@ TEST_CASE("dot-product: a length, a boolean mask and a bias of -inf hide the sam
   machine::use_threads(2);
   const auto run = [](const std::function<void(Case&)>& hide) {
     Case c(Mask::causal(30));
-    const FusedProblem f = c.problem();
-    for (Index h = 0; h < c.key_heads; ++h)
-      for (Index j = 97; j < c.keys; ++j) {
-        const_cast<float*>(f.key.row(1, h, j))[j % c.dim] = std::numeric_limits<float>::quiet_NaN();
-        const_cast<float*>(f.value.row(1, h, j))[j % c.value_dim] = std::numeric_limits<float>::infinity();
-      }
+    c.spoil_keys(97);
     hide(c);
     fused_attention(c.problem());
     return c.output;
   };
   const std::vector<float> by_length = run([](Case& c) { c.key_lengths = {c.keys, 97}; });
   CHECK(std::ranges::all_of(by_length, [](float x) { return std::isfinite(x); }));
-  CHECK(by_length == run([](Case& c) {
-          c.allowed = std::make_unique<bool[]>(static_cast<std::size_t>(c.batch * c.queries * c.keys));
-          for (Index x = 0; x < c.batch * c.queries * c.keys; ++x)
-            c.allowed[static_cast<std::size_t>(x)] = x < c.queries * c.keys || x % c.keys < 97;
-        }));
+  CHECK(by_length == run([](Case& c) { c.allow_before(97); }));
   // The bias is the same for the whole batch: hidden where both problems hide.
   const auto bias = [](Case& c) {
     c.bias.assign(static_cast<std::size_t>(c.heads * c.queries * c.keys), 0.F);

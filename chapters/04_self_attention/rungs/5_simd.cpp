@@ -10,6 +10,7 @@
 #include "rungs/blocks.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
+#include "simd/finite.hpp"
 
 namespace attention::self_attention {
 
@@ -34,7 +35,7 @@ class Packed {
     dot_product::pack_keys(x_.key + b * p_.n() * stride + h * p_.dim(), stride, p_.n(), p_.dim(), key_.data() + at * panels_ * p_.dim());
     const float* from = x_.value + b * p_.n() * stride + h * p_.dim();
     if (pads()) dot_product::pad_values(from, stride, p_.n(), p_.dim(), panel, value_.data() + at * p_.n() * padded_);
-    finite_[static_cast<std::size_t>(at)] = all_finite(from, stride, p_.n(), p_.dim());
+    finite_[static_cast<std::size_t>(at)] = simd::all_finite(from, stride, p_.n(), p_.dim());
   }
 
   /// The panel that begins with key j.

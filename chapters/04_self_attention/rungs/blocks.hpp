@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-
 #include "rungs/projection.hpp"
 #include "rungs/softmax.hpp"
 
@@ -16,24 +14,11 @@ inline KeyRange keys_of_block(const Problem& p, Index first, Index count) {
 /// added to what is seen, what is not seen becomes 0. Gives the row's log-sum-exp.
 inline float masked_softmax(const Problem& p, float slope, Index query, float* row, Index begin, Index count) {
   const KeyRange seen = p.keys_of(query);
-  float* visible = row + (seen.first - begin);
   const auto scale = static_cast<float>(p.scale());
   // softmax_row_simd multiplies by the scale, the bias too.
   if (slope != 0)
     for (Index j = seen.first; j < seen.last; ++j) row[j - begin] += distance_bias(slope / scale, j, p.position(query));
-  std::fill(row, visible, 0.F);
-  std::fill(row + (seen.last - begin), row + count, 0.F);
-  if (seen.first == seen.last) return -std::numeric_limits<float>::infinity();
-  return dot_product::softmax_row_simd(visible, seen.last - seen.first, scale);
-}
-
-/// Whether a matrix of n rows holds neither NaN nor infinity: those stay no zero when multiplied by 0.
-inline bool all_finite(const float* matrix, Index stride, Index n, Index columns) {
-  float sum = 0;
-  for (Index j = 0; j < n; ++j)
-#pragma omp simd reduction(+ : sum)
-    for (Index c = 0; c < columns; ++c) sum += 0 * matrix[j * stride + c];
-  return sum == 0;
+  return dot_product::masked_softmax_row(row, count, {seen.first - begin, seen.last - begin}, scale);
 }
 
 }  // namespace attention::self_attention

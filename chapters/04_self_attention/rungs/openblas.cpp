@@ -7,6 +7,7 @@
 
 #include "rungs/blocks.hpp"
 #include "rungs/rungs.hpp"
+#include "simd/finite.hpp"
 
 #ifdef ATTENTION_HAS_OPENBLAS
 #include <cblas.h>
@@ -54,7 +55,7 @@ void attend_block(const Problem& p, const Projected& x, float slope, Index b, In
                 x.key + (b * p.n() + seen.first) * row + h * p.dim(), stride, 0.F, scores.data(), keys);
   for (Index i = 0; i < rows; ++i)
     out.lse_of(b, h)[block.first + i] = masked_softmax(p, slope, block.first + i, scores.data() + i * keys, seen.first, keys);
-  if (keys > 0 && all_finite(value, row, keys, p.dim())) {
+  if (keys > 0 && simd::all_finite(value, row, keys, p.dim())) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, dim, keys, 1.F, scores.data(), keys, value, stride, 0.F, to, stride);
     return;
   }
@@ -66,12 +67,12 @@ void attend_block(const Problem& p, const Projected& x, float slope, Index b, In
   // row that does not see them keeps its bits.
   tensor::Buffer finite(static_cast<std::size_t>(keys * p.dim()), 0.F);
   for (Index j = 0; j < keys; ++j)
-    if (all_finite(value + j * row, row, 1, p.dim())) std::copy_n(value + j * row, dim, finite.data() + j * p.dim());
+    if (simd::all_finite(value + j * row, row, 1, p.dim())) std::copy_n(value + j * row, dim, finite.data() + j * p.dim());
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, dim, keys, 1.F, scores.data(), keys, finite.data(), dim, 0.F, to, stride);
   for (Index i = 0; i < rows; ++i) {
     const KeyRange own = p.keys_of(block.first + i);
     for (Index j = own.first - seen.first; j < own.last - seen.first; ++j)
-      if (!all_finite(value + j * row, row, 1, p.dim()))
+      if (!simd::all_finite(value + j * row, row, 1, p.dim()))
         for (Index c = 0; c < dim; ++c) to[i * row + c] += scores[static_cast<std::size_t>(i * keys + j)] * value[j * row + c];
   }
 }
