@@ -41,7 +41,7 @@ Json describe(const ladder::AnyMechanism& mechanism) {
     shapes.push_back({{"name", shape.name}, {"shape", shape.text}});
   Json rungs = Json::array();
   for (const ladder::RungInfo& rung : mechanism.rungs())
-    rungs.push_back({{"name", rung.name}, {"idea", rung.idea}, {"parallel", rung.parallel}, {"beside", rung.beside}});
+    rungs.push_back({{"name", rung.name}, {"idea", rung.idea}, {"parallel", rung.parallel}, {"beside", rung.beside}, {"variant", rung.variant}});
   return {{"name", mechanism.name()},   {"title", mechanism.title()}, {"citation", mechanism.citation()},
           {"chapter", mechanism.chapter()}, {"tensors", mechanism.tensor_names()}, {"shape_keys", keys},
           {"standard_shapes", shapes},  {"rungs", rungs}};
@@ -58,7 +58,7 @@ int list(bool as_json) {
     std::cout << fmt::format("{} — {} ({}), {}\n", mechanism->name(), mechanism->title(), mechanism->citation(),
                              mechanism->chapter());
     for (const ladder::RungInfo& rung : mechanism->rungs())
-      std::cout << fmt::format("    {:<10} {}{}\n", rung.name, rung.idea, rung.beside ? " (library)" : "");
+      std::cout << fmt::format("    {:<10} {}{}\n", rung.name, rung.idea, rung.beside ? " (library)" : rung.variant ? " (variant)" : "");
     std::cout << "  shape keys:\n";
     for (const ladder::ShapeKey& key : mechanism->keys())
       std::cout << fmt::format("    {:<10} {} (default {})\n", key.name, key.meaning,

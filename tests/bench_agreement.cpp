@@ -28,7 +28,7 @@ class Keeper : public benchmark::BenchmarkReporter {
 
 }  // namespace
 
-TEST_CASE("Google Benchmark and the ladder's timer agree within the A/A spread", "[ladder]") {
+TEST_CASE("Google Benchmark and the ladder's timer agree within the A/A spread", "[ladder][timing]") {
   if constexpr (tests::sanitized) {
     WARN("left out: times under a sanitizer mean nothing");
   } else {

@@ -137,7 +137,7 @@ TEST_CASE("use_threads refuses numbers that make no sense", "[machine]") {
   CHECK(threads_in_use() == before);
 }
 
-TEST_CASE("the measured peak stands still and is above a real loop", "[machine]") {
+TEST_CASE("the measured peak stands still and is above a real loop", "[machine][timing]") {
   const double first = measure_fma_peak(1, 0.03);
   const double second = measure_fma_peak(1, 0.03);
   CHECK(first > 1e8);
@@ -149,7 +149,7 @@ TEST_CASE("the measured peak stands still and is above a real loop", "[machine]"
   CHECK(measure_reciprocal_rate(1) < std::max(first, second));
 }
 
-TEST_CASE("bandwidth is measured over buffers larger than the caches, and they are given back", "[machine]") {
+TEST_CASE("bandwidth is measured over buffers larger than the caches, and they are given back", "[machine][timing]") {
   BandwidthProbe probe;
   CHECK(probe.held_bytes() == 0);
   const Bandwidth first = probe.measure(1, 0.02);

@@ -244,7 +244,7 @@ TEST_CASE("an unknown peer is refused with what there is", "[peers]") {
 }
 
 TEST_CASE("every peer that is installed agrees with the reference, and sleeps while it is not asked",
-          "[peers]") {
+          "[peers][timing]") {
   // Libraries that are not compiled for it would be reported.
   if (tests::thread_sanitized) return;
   const ladder::AnyMechanism& mechanism = ladder::find_mechanism(ladder::all_mechanisms(), "dot_product");

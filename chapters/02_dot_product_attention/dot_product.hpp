@@ -104,6 +104,9 @@ ladder::Cost cost(const Problem& problem);
 using DotProduct = ladder::Mechanism<Problem, Output, Reference>;
 const DotProduct& mechanism();
 
+/// The top rung of the ladder, and the same without one of its steps.
+ladder::MechanismPtr steps_mechanism();
+
 /// For the registry: all mechanisms of this chapter.
 std::vector<ladder::MechanismPtr> mechanisms();
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "backward.hpp"
 #include "dot_product.hpp"
@@ -52,6 +53,8 @@ std::vector<ladder::Field> fields(const Output& out) {
 ///   weight p_j: exp(s_j) / Σ exp(s): relative error 2δ, and the roundings of exp, of the sum and of the division.
 ///   output o:   Σ_j p_j ε_j (v_j − o) for independent errors ε_j of the weights: their root sum of squares, the row's
 ///               concentration, times the largest |v|; then the roundings of the sum over the keys and of the division.
+/// Where the factors of the products are rounded beforehand: q and k, p and v by so much each, independently; and the sum of the
+/// weights by as much.
 std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Reference& r, const ladder::Blocks& blocks) {
   using numerics::largest_finite;
   using numerics::sum_error;
@@ -67,10 +70,11 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
   const double dim_chain = chain(number(p.dim()), blocks.scores);
   const double key_chain = chain(number(p.keys()), blocks.values);
   const double exp_error = 4 * unit_roundoff;
-  const double score_error = r.score_sums * (sum_error(dim_chain) + 3 * unit_roundoff);
-  const double total_error = sum_error(key_chain) + exp_error;
+  const double factors = 6 * std::numbers::sqrt2 * blocks.rounding;
+  const double score_error = r.score_sums * (sum_error(dim_chain) + 3 * unit_roundoff + factors);
+  const double total_error = sum_error(key_chain) + exp_error + blocks.rounding;
   return {ladder::reference_field("output", r.output, groups, rows, p.value_dim(),
-                                  largest_value * r.concentration * (2 * score_error + exp_error) +
+                                  largest_value * r.concentration * (2 * score_error + exp_error + factors) +
                                       (r.value_sums + largest_output) * (sum_error(key_chain) + exp_error)),
           ladder::reference_field("lse", r.lse, groups, rows, 1, score_error + total_error + 4 * unit_roundoff * largest_lse),
           ladder::reference_field("weights", r.weights, groups, rows, p.keys(), largest_weight * (2 * score_error + total_error))};
@@ -156,6 +160,8 @@ DotProduct describe() {
        shared_work_rows},
       {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(depth_block), number(values_block)}, true,
        false, fused_queries},
+      {"fused_bf16", "products in bfloat16, two terms an instruction", fused_bf16, fused_bf16_workspace,
+       {2 * number(depth_block), 2 * number(values_block), simd::bfloat16_roundoff}, true, false, fused_queries, true},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "two library products in blocks of rows", openblas, openblas_workspace, {}, true, true,
@@ -175,6 +181,6 @@ const DotProduct& mechanism() {
   return description;
 }
 
-std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), backward_mechanism()}; }
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), steps_mechanism(), backward_mechanism()}; }
 
 }  // namespace attention::dot_product

@@ -206,6 +206,7 @@ class Climb {
       m.rung = rungs[rung].name;
       m.idea = rungs[rung].idea;
       m.beside = rungs[rung].beside;
+      m.variant = rungs[rung].variant;
       m.shape = trial_.shape();
       m.threads = threads_;
       const bool measured_alone = threads_ != 1 && std::ranges::count(options_.threads, 1) > 0;
@@ -431,7 +432,8 @@ class Climb {
       m.reason = fmt::format("timed on {} of {} rows: the first, the last, those at tile edges, and others evenly spread",
                              m.timed_rows, m.rows);
     }
-    const Roof roof = binding_roof(cost_, roofs_.values(threads_), from_memory_);
+    const bool bfloat16 = !m.peer && mechanism_.rungs()[runner.rung].bfloat16;
+    const Roof roof = binding_roof(cost_, roofs_.values(threads_), from_memory_, bfloat16);
     m.roof_kind = roof.kind;
     m.roof_value = roof.value;
     m.roof_share = roof.seconds / m.median_s;
@@ -452,7 +454,7 @@ class Climb {
       }
       if (first) m.speedup_first = first->median_s / m.median_s;
       if (!first) first = &m;
-      if (!m.beside) previous = &m;
+      if (!m.beside && !m.variant) previous = &m;
     }
   }
 

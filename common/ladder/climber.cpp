@@ -38,7 +38,7 @@ class Heading {
 
 const std::string& top_rung(const AnyMechanism& mechanism) {
   const auto& rungs = mechanism.rungs();
-  return std::ranges::find_if(rungs.rbegin(), rungs.rend(), [](const RungInfo& rung) { return !rung.beside; })->name;
+  return std::ranges::find_if(rungs.rbegin(), rungs.rend(), [](const RungInfo& rung) { return !rung.beside && !rung.variant; })->name;
 }
 
 /// Work of a first, short look at a rung, in FLOP.
@@ -86,6 +86,7 @@ std::vector<Measurement> leave_out_slow(const AnyMechanism& mechanism, const Tri
     m.rung = info.name;
     m.idea = info.idea;
     m.beside = info.beside;
+    m.variant = info.variant;
     m.shape = trial.shape();
     m.threads = options.threads.front();
     m.status = Status::skipped;

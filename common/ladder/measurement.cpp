@@ -29,7 +29,7 @@ Json to_json(const Measurement& m) {
   Json json = {{"mechanism", m.mechanism},
                          {"rung", m.rung},
                          {"idea", m.idea},
-                         {"beside", m.beside},
+                         {"beside", m.beside}, {"variant", m.variant},
                          {"shape", shape},
                          {"threads", m.threads},
                          {"status", status_name(m.status)},
@@ -147,7 +147,7 @@ std::string to_table(const std::vector<Measurement>& measurements) {
     if (m.peer)
       peers += fmt::format("{} ({} threads): {}, {}{}\n", m.rung, m.peer->info.threads, m.peer->info.version, m.peer->info.kernel,
                            m.peer->own_time ? "; its operator's own time, " + format_seconds(m.peer->around_s) + " around it" : "");
-    table.add({m.rung + (m.status == Status::sampled ? " *" : "") + (m.beside && !m.peer ? " (library)" : ""),
+    table.add({m.rung + (m.status == Status::sampled ? " *" : "") + (m.variant ? " (variant)" : m.beside && !m.peer ? " (library)" : ""),
                fmt::format("{}", m.threads), format_seconds(m.median_s), fmt::format("{:.1f} %", 100 * m.spread_s / m.median_s),
                fmt::format("{:.1f} %", 100 * m.aa_spread), format_factor(m.speedup_previous) + (m.within_noise ? " ~" : ""),
                format_factor(m.speedup_first), fmt::format("{:.3g}", m.gflops),

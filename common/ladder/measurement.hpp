@@ -30,6 +30,7 @@ struct Measurement {
   std::string rung;
   std::string idea;
   bool beside = false;
+  bool variant = false;
   Shape shape;
   int threads = 1;
   Status status = Status::ok;
@@ -43,7 +44,7 @@ struct Measurement {
   Cost cost;                    ///< of the whole problem
   double gflops = 0;        ///< 10⁹ FLOP/s of the cost model
   double gbytes_per_s = 0;  ///< 10⁹ byte/s of the bytes that must move
-  std::string roof_kind;    ///< which roof binds: fma, bandwidth, exp, reciprocal
+  std::string roof_kind;    ///< which roof binds: fma, bf16, bandwidth, exp, reciprocal
   double roof_value = 0;    ///< its height, per second: FLOP, bytes, exponentials, divisions
   double roof_share = 0;    ///< 0 to 1
   std::optional<double> peak_extra_bytes;  ///< growth of the high-water mark; predicted from the sizes where sampled

@@ -31,6 +31,7 @@ inline constexpr Hardness all_hardness[] = {Hardness::plain, Hardness::large_sco
 struct Blocks {
   double scores = 0;  ///< over dim, or what the scores are summed over; 0 = one chain over all of it
   double values = 0;  ///< over the keys; 0 = one chain over all of them
+  double rounding = 0;  ///< relative, of each factor of a product beforehand; 0 = the factors are float32, else bfloat16
 };
 
 /// One way to compute a mechanism.
@@ -44,6 +45,7 @@ struct Rung {
   bool parallel = true;  ///< uses all threads
   bool beside = false;   ///< not a step of the ladder: a library's way, shown beside it
   Index block_rows = 1;  ///< rows that a thread takes at once: a timed sample holds as many for each thread
+  bool variant = false;  ///< not a step of the ladder either, but ours: the top rung with another precision, or without one of its parts
 };
 
 /// Sizes that are measured together: along one line, all other sizes fixed.
@@ -107,6 +109,8 @@ struct RungInfo {
   bool parallel = true;
   bool beside = false;
   Index block_rows = 1;
+  bool variant = false;
+  bool bfloat16 = false;  ///< the factors of its products
 };
 
 /// One problem of one mechanism, with room for an answer: what is run, timed and checked.

@@ -4,8 +4,10 @@
 
 namespace attention::ladder {
 
-Roof binding_roof(const Cost& cost, const machine::RoofValues& rates, bool from_memory) {
-  Roof roof{"fma", rates.fma, cost.flops / rates.fma};
+Roof binding_roof(const Cost& cost, const machine::RoofValues& rates, bool from_memory, bool bfloat16) {
+  const bool by_instruction = bfloat16 && rates.bf16 != rates.fma;
+  const double products = by_instruction ? rates.bf16 : rates.fma;
+  Roof roof{by_instruction ? "bf16" : "fma", products, cost.flops / products};
   const auto consider = [&roof](const char* kind, double work, double rate) {
     if (work / rate > roof.seconds) roof = {kind, rate, work / rate};
   };

@@ -6,6 +6,7 @@
 
 #include "machine/affinity.hpp"
 #include "machine/team.hpp"
+#include "simd/bfloat16_dot.hpp"
 #include "simd/vector.hpp"
 
 namespace attention::machine {
@@ -69,6 +70,19 @@ double measure_fma_peak(int threads, double seconds) {
     best[tried] = std::max(best[tried], rates[tried](threads));
   }
   return *std::ranges::max_element(best);
+}
+
+double measure_bfloat16_peak(int threads, double seconds) {
+  if (!simd::has_bfloat16_dot()) return 0;
+  const ThreadScope scope(threads);
+  constexpr long steps = multiply_adds_per_run / 24;
+  const double operations = 4.0 * simd::lanes * 24 * static_cast<double>(steps) * threads;
+  double best = 0;
+  const double end = now_seconds() + seconds;
+  do
+    best = std::max(best, operations / team_seconds(threads, [](int) { sink = simd::bfloat16_dot_chains(steps); }));
+  while (now_seconds() < end);
+  return best;
 }
 
 }  // namespace attention::machine

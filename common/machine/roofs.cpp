@@ -6,6 +6,7 @@
 #include "machine/affinity.hpp"
 #include "machine/fma_peak.hpp"
 #include "machine/function_rates.hpp"
+#include "simd/bfloat16_dot.hpp"
 
 namespace attention::machine {
 namespace {
@@ -14,11 +15,12 @@ namespace {
 // and in noise only many runs hold an undisturbed one.
 struct Budget {
   double fma;
+  double bf16;
   double bandwidth;
   double function;
 };
-constexpr Budget first_time{0.1, 0.15, 0.02};
-constexpr Budget again{0.01, 0.02, 0.003};
+constexpr Budget first_time{0.1, 0.05, 0.15, 0.02};
+constexpr Budget again{0.01, 0.003, 0.02, 0.003};
 
 // What is not asked for stays 0.
 RoofValues measure(BandwidthProbe& probe, int threads, const Budget& budget, Rates rates) {
@@ -30,7 +32,10 @@ RoofValues measure(BandwidthProbe& probe, int threads, const Budget& budget, Rat
     values.write = bandwidth.write;
     values.copy = bandwidth.copy;
   }
-  if (rates != Rates::memory) values.fma = measure_fma_peak(threads, budget.fma);
+  if (rates != Rates::memory) {
+    values.fma = measure_fma_peak(threads, budget.fma);
+    values.bf16 = simd::has_bfloat16_dot() ? measure_bfloat16_peak(threads, budget.bf16) : values.fma;
+  }
   if (rates == Rates::all) {
     values.exp = measure_exp_rate(threads, budget.function);
     values.reciprocal = measure_reciprocal_rate(threads, budget.function);

@@ -12,6 +12,7 @@ namespace attention::machine {
 /// What the machine can do at most, all threads together.
 struct RoofValues {
   double fma = 0;         ///< float32 operations per second, a multiply-add counting as two
+  double bf16 = 0;        ///< the same of bfloat16 by the dot-product instruction; without it, that of float32
   double read = 0;        ///< bytes per second from memory
   double write = 0;       ///< bytes per second to memory
   double copy = 0;        ///< bytes per second, read and written ones together
@@ -27,8 +28,9 @@ struct RoofField {
   double RoofValues::*value;
 };
 
-inline constexpr std::array<RoofField, 6> roof_fields{{
+inline constexpr std::array<RoofField, 7> roof_fields{{
     {"fma", "FLOP/s", "multiply-adds on registers only, two operations each", &RoofValues::fma},
+    {"bf16", "FLOP/s", "the same of bfloat16 in pairs, where the processor has an instruction for it", &RoofValues::bf16},
     {"read", "B/s", "reading buffers far larger than the caches", &RoofValues::read},
     {"write", "B/s", "writing them", &RoofValues::write},
     {"copy", "B/s", "copying them, bytes read and bytes written together", &RoofValues::copy},

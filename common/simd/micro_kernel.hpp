@@ -19,23 +19,37 @@ inline constexpr int panel_columns = tile_vectors * lanes;
 /// What happens to C: it is replaced by the product, or the product is added to it.
 enum class Into { replace, add };
 
+/// What the matrices A and B hold in their 32-bit words, and what a word of each adds to a sum: here, the product of two floats.
+/// Words that hold several numbers are taken apart: their parts are multiplied one after the other.
+struct FloatTerms {
+  static constexpr int parts = 1;
+  static Float broadcast_word(const float* at) { return broadcast(*at); }
+  template <int part>
+  static Float part_of(Float word) {
+    return word;
+  }
+  static void add(Float& sum, Float a, Float b) { sum += a * b; }
+};
+
 /// C[Rows × Vectors] = or += A[Rows × depth] · B[depth × Vectors], columns counted in vectors, for a tile that stays in registers.
 ///
-/// After every `block` terms the sums are added to C and start again from zero: additions to a small partial sum lose less
+/// After every `block` words the sums are added to C and start again from zero: additions to a small partial sum lose less
 /// than additions to a large total, and 24 additions in 24 · block multiply-adds are cheap.
 /// A and C are row-major with their strides; row k of B's panel starts at b + k * b_stride.
-template <int Rows, int Vectors, Into into>
+template <int Rows, int Vectors, Into into, class Terms>
 [[gnu::flatten]] inline void multiply_tile(std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
                                            std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c,
                                            std::ptrdiff_t c_stride) {
   for (std::ptrdiff_t first = 0; first < depth; first += block) {
     Float sum[Rows][Vectors] = {};
     const auto add_term = [&](std::ptrdiff_t k) __attribute__((always_inline)) {
-      Float b_k[Vectors];
-      unrolled<Vectors>([&](auto j) { b_k[j] = load(b + k * b_stride + j * lanes); });
-      unrolled<Rows>([&](auto i) {
-        const Float a_ik = broadcast(a[i * a_stride + k]);
-        unrolled<Vectors>([&](auto j) { sum[i][j] += a_ik * b_k[j]; });
+      unrolled<Terms::parts>([&](auto part) {
+        Float b_k[Vectors];
+        unrolled<Vectors>([&](auto j) { b_k[j] = Terms::template part_of<part>(load(b + k * b_stride + j * lanes)); });
+        unrolled<Rows>([&](auto i) {
+          const Float a_ik = Terms::template part_of<part>(Terms::broadcast_word(a + i * a_stride + k));
+          unrolled<Vectors>([&](auto j) { Terms::add(sum[i][j], a_ik, b_k[j]); });
+        });
       });
     };
     const std::ptrdiff_t last = depth - first < block ? depth : first + block;
@@ -57,16 +71,29 @@ template <int Rows, int Vectors, Into into>
 
 /// multiply_tile for any number of rows from 1 to tile_rows and of vectors from 1 to tile_vectors: the last strip of a matrix
 /// is seldom whole, nor is the last panel.
-template <Into into>
+template <Into into, class Terms = FloatTerms>
 void multiply_strip(std::ptrdiff_t rows, std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
                     std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c, std::ptrdiff_t c_stride,
                     int vectors = tile_vectors) {
   using Kernel = void (*)(std::ptrdiff_t, std::ptrdiff_t, const float*, std::ptrdiff_t, const float*, std::ptrdiff_t, float*,
                           std::ptrdiff_t);
   static constexpr auto kernels = []<int... I>(std::integer_sequence<int, I...>) {
-    return std::array<Kernel, sizeof...(I)>{&multiply_tile<I % tile_rows + 1, I / tile_rows + 1, into>...};
+    return std::array<Kernel, sizeof...(I)>{&multiply_tile<I % tile_rows + 1, I / tile_rows + 1, into, Terms>...};
   }(std::make_integer_sequence<int, tile_rows * tile_vectors>{});
   kernels[static_cast<std::size_t>((vectors - 1) * tile_rows + rows - 1)](depth, block, a, a_stride, b, b_stride, c, c_stride);
+}
+
+/// multiply_strip, ready to be handed on.
+using MultiplyStrip = void (*)(std::ptrdiff_t rows, std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
+                               std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c,
+                               std::ptrdiff_t c_stride, int vectors);
+struct StripKernels {
+  MultiplyStrip replace;
+  MultiplyStrip add;
+};
+template <class Terms>
+constexpr StripKernels strip_kernels() {
+  return {&multiply_strip<Into::replace, Terms>, &multiply_strip<Into::add, Terms>};
 }
 
 /// C = A · B for one strip and a long depth: it is halved until at most eight blocks are left, and the halves are added

@@ -26,6 +26,9 @@ struct Float16 {
   std::uint16_t bits;
 };
 
+/// Half the distance from 1 to the next bfloat16.
+inline constexpr double bfloat16_roundoff = 0x1p-8;
+
 /// Rounded to the nearest, ties to even; NaN stays NaN.
 inline Bfloat16 to_bfloat16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
@@ -38,13 +41,22 @@ inline float widen(float x) { return x; }
 inline float widen(Bfloat16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
 inline float widen(Float16 x) { return static_cast<float>(std::bit_cast<xtl::half_float>(x.bits)); }
 
+/// The bits of `lanes` floats.
+using Bits = std::uint32_t __attribute__((vector_size(lanes * sizeof(std::uint32_t))));
+
+/// to_bfloat16, lane by lane, the result still in float32: the lower half of every lane is 0.
+[[gnu::always_inline]] inline Float round_to_bfloat16(Float x) {
+  const Bits bits = std::bit_cast<Bits>(x);
+  const Bits nearest = bits + 0x7fff + (bits >> 16 & 1);
+  return std::bit_cast<Float>((x != x ? bits | 0x400000 : nearest) & 0xffff0000);
+}
+
 /// Reads `lanes` stored numbers from any address.
 [[gnu::always_inline]] inline Float load(const Bfloat16* from) {
   using Half = std::uint16_t __attribute__((vector_size(lanes * sizeof(std::uint16_t))));
-  using Whole = std::uint32_t __attribute__((vector_size(lanes * sizeof(std::uint32_t))));
   Half bits;
   std::memcpy(&bits, from, sizeof bits);
-  return std::bit_cast<Float>(__builtin_convertvector(bits, Whole) << 16);
+  return std::bit_cast<Float>(__builtin_convertvector(bits, Bits) << 16);
 }
 [[gnu::always_inline]] inline Float load(const Float16* from) {
 #if defined(__AVX512F__)

@@ -2,11 +2,11 @@
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .results import Missing, rows_run
+from .results import Missing, rows_run, rung_label
 from .style import LIBRARY, ROOF, RUNG, foot
 from .tables import amount
 
-_UNITS = {"fma": "GFLOP/s", "bandwidth": "GB/s", "exp": "10⁹ exponentials/s", "reciprocal": "10⁹ divisions/s"}
+_UNITS = {"fma": "GFLOP/s", "bf16": "GFLOP/s", "bandwidth": "GB/s", "exp": "10⁹ exponentials/s", "reciprocal": "10⁹ divisions/s"}
 
 
 def _bar(axes, place, row, value, hatched, error=None):
@@ -15,7 +15,7 @@ def _bar(axes, place, row, value, hatched, error=None):
 
 
 def _name_rungs(axes, rows):
-    labels = {row["rung"]: row["rung"] + (" (library)" if row["beside"] else "") for row in rows}
+    labels = {row["rung"]: rung_label(row) for row in rows}
     axes.set_yticks(range(len(labels)), labels.values())
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)

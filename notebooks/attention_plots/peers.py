@@ -7,7 +7,7 @@ from .style import LIBRARY, ROOF, RUNG, foot
 from .tables import number, seconds, table
 
 _PREFIX = "peer:"
-_RATES = {"fma": ("peak", "GFLOP/s", 1e9), "bandwidth": ("bandwidth", "GB/s", 1e9), "exp": ("exponentials", "10⁹/s", 1e9),
+_RATES = {"fma": ("peak", "GFLOP/s", 1e9), "bf16": ("peak", "GFLOP/s", 1e9), "bandwidth": ("bandwidth", "GB/s", 1e9), "exp": ("exponentials", "10⁹/s", 1e9),
           "reciprocal": ("divisions", "10⁹/s", 1e9)}
 
 
@@ -43,7 +43,7 @@ def comparisons(document):
         if not any(map(_is_peer, rows)):
             continue
         run = rows_run({"results": rows})
-        ours = min((row for row in run if not row["beside"]), key=lambda row: row["median_s"], default=None)
+        ours = min((row for row in run if not row["beside"] and not row.get("variant")), key=lambda row: row["median_s"], default=None)
         peers = [row for row in run if _is_peer(row)]
         best = min(peers, key=lambda row: row["median_s"], default=None)
         found.append({

@@ -112,6 +112,11 @@ def description(document):
     return {key: document[key] for key in ("machine", "data", "mode") if key in document}
 
 
+def rung_label(row):
+    """The rung's name, and what it is where it is no step of the ladder."""
+    return row["rung"] + (" (library)" if row["beside"] else " (variant)" if row.get("variant") else "")
+
+
 def rows_run(document):
     """The rows of a problem or a sweep that were run."""
     return [row for row in document.get("results", []) if row["status"] != "skipped"]

@@ -4,7 +4,7 @@ import math
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from .results import Missing, rows_run
+from .results import Missing, rows_run, rung_label
 from .style import LIBRARY, ROOF, foot, line
 from .tables import number
 
@@ -68,7 +68,7 @@ def _points(axes, rows, threads):
         if row["status"] == "sampled":
             look.update(markerfacecolor="white", markeredgecolor=look["color"], markeredgewidth=1.8)
         axes.plot(x, y, zorder=4, **look)
-        words = row["rung"] + (" (library)" if row["beside"] else "") + f"  {number(y)}"
+        words = rung_label(row) + f"  {number(y)}"
         axes.annotate(words, (x, y), xytext=(x / 1.6 if left else x * 1.6, 10 ** height), va="center",
                       ha="right" if left else "left", fontsize=8.5, zorder=5,
                       arrowprops={"arrowstyle": "-", "color": "#777777", "linewidth": 0.7, "shrinkA": 0, "shrinkB": 4})

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from .results import Missing, rows_run
+from .results import Missing, rows_run, rung_label
 from .style import ROOF, foot, line
 from .tables import amount, number, seconds
 
@@ -37,10 +37,6 @@ def _by_rung(rows):
         yield rung, [row for row in rows if row["rung"] == rung]
 
 
-def _name(rung, rows):
-    return rung + (" (library)" if rows[0]["beside"] else "")
-
-
 def _mark_crossovers(axes, sweep, curves):
     """A ring where two lines cross by more than the noise; gives the words for the legend."""
     shown = sorted(sweep["crossovers"], key=lambda c: c["at"])[:_MOST_CROSSOVERS]
@@ -71,7 +67,7 @@ def _over_size(sweep, quantity, words, unit, crossovers):
     curves, handles = {}, []
     for rung, here in _by_rung(rows):
         curves[rung] = [_x(sweep, row) for row in here], [row[quantity] for row in here]
-        label = _name(rung, here)
+        label = rung_label(here[0])
         if rung in exponents:
             label += f"  $\\propto\\mathrm{{{sweep['name']}}}^{{{exponents[rung]:.2f}}}$"
         handles += axes.plot(*curves[rung], label=label, **line(rung))
@@ -98,7 +94,7 @@ def _over_threads(sweep):
     for rung, here in _by_rung(rows_run(sweep)):
         if len(here) > 1:
             handles += axes.plot([row["threads"] for row in here], [row["gflops"] / row["threads"] for row in here],
-                                 label=_name(rung, here), **line(rung))
+                                 label=rung_label(here[0]), **line(rung))
     fma = [row for row in rows_run(sweep) if row["roof_kind"] == "fma"]
     if fma:
         best = {row["threads"]: row["roof_value"] / row["threads"] / 1e9 for row in fma}

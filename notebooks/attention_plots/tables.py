@@ -1,5 +1,5 @@
 """Ladders, fits and figures as Markdown, for the notebooks and for the measured blocks of the lessons."""
-from .results import rows_run
+from .results import rows_run, rung_label
 
 
 def number(value):
@@ -80,7 +80,7 @@ LADDER_HEADS = ["rung", "idea", "threads", "time", "spread", "over last", "over 
 
 def ladder_rows(problem):
     """The rungs with time, spread, speed-ups, rate, share of the roof, memory and error: cells under LADDER_HEADS."""
-    return [[r["rung"] + (" (library)" if r["beside"] else "") + (" *" if r["status"] == "sampled" else ""),
+    return [[rung_label(r) + (" *" if r["status"] == "sampled" else ""),
              r["idea"], str(r["threads"]), seconds(r["median_s"]),
              f"±{100 * r['spread_s'] / r['median_s']:.1f} %",
              _factor(r["speedup_previous"]) + (" ~" if r["within_noise"] else ""), _factor(r["speedup_first"]),

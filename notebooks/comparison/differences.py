@@ -10,7 +10,7 @@ _ABOUT = {"mode": "mode", "data": "data", "seed": "seed", "settings": "settings"
 
 # A share above 102 % of a roof fails a run, so roofs are trusted that far.
 ROOF_TOLERANCE = 0.02
-_UNITS = {"fma": (1e9, "GFLOP/s"), "bandwidth": (1e9, "GB/s"), "exp": (1e9, "10⁹ exponentials/s"),
+_UNITS = {"fma": (1e9, "GFLOP/s"), "bf16": (1e9, "GFLOP/s"), "bandwidth": (1e9, "GB/s"), "exp": (1e9, "10⁹ exponentials/s"),
           "reciprocal": (1e9, "10⁹ divisions/s")}
 
 

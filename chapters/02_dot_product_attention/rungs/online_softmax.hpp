@@ -24,10 +24,16 @@ template <class Work>
   });
 }
 
+/// 2^x, lane by lane.
+struct PowerOfTwo {
+  [[gnu::always_inline]] simd::Float operator()(simd::Float x) const { return simd::exp2(x); }
+};
+
 /// One row of scores, in powers of two, becomes 2^(score − m_i); m_i and l_i take the block in (Dao et al. 2022, algorithm 1,
 /// lines 10 to 12). Gives 2^(m_i_old − m_i), by which what the row has gathered so far must be scaled. `keys` is a whole number
 /// of vectors.
-inline float online_softmax(float* row, Index keys, float& m_i, float& l_i) {
+template <class Power = PowerOfTwo>
+inline float online_softmax(float* row, Index keys, float& m_i, float& l_i, Power power = {}) {
   const simd::Float lowest = simd::broadcast(m_i);
   simd::Float largest[4] = {lowest, lowest, lowest, lowest};
   for_each_vector(keys, [&](Index j, auto x) { largest[x] = simd::max(simd::load(row + j), largest[x]); });
@@ -38,7 +44,7 @@ inline float online_softmax(float* row, Index keys, float& m_i, float& l_i) {
 
   simd::Float sum[4] = {};
   for_each_vector(keys, [&](Index j, auto x) {
-    const simd::Float e = simd::exp2(simd::load(row + j) - simd::broadcast(subtract));
+    const simd::Float e = power(simd::load(row + j) - simd::broadcast(subtract));
     simd::store(row + j, e);
     sum[x] += e;
   });

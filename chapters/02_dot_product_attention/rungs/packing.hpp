@@ -10,6 +10,14 @@ namespace attention::dot_product {
 
 using tensor::Index;
 
+/// A matrix whose rows lie `stride` elements apart.
+struct Matrix {
+  const float* data = nullptr;
+  Index stride = 0;
+
+  Matrix from_row(Index i) const { return {data + i * stride, stride}; }
+};
+
 /// n rounded up to a multiple of `unit`.
 inline Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
@@ -38,11 +46,7 @@ inline void pack_keys(const float* key, Index stride, Index keys, Index dim, flo
 inline bool values_fit(Index stride, Index value_dim, Index unit) { return stride == value_dim && value_dim % unit == 0; }
 
 /// V with its rows side by side, padded with zeros to whole units; where they are so already, V itself.
-struct Values {
-  const float* data;
-  Index stride;
-};
-inline Values pad_values(const float* value, Index stride, Index keys, Index value_dim, Index unit, float* to) {
+inline Matrix pad_values(const float* value, Index stride, Index keys, Index value_dim, Index unit, float* to) {
   const Index padded = round_up(value_dim, unit);
   if (values_fit(stride, value_dim, unit)) return {value, stride};
   for (Index j = 0; j < keys; ++j) {

@@ -11,6 +11,7 @@ void openmp(const Problem& problem, Output& out);
 void tiled(const Problem& problem, Output& out);
 void simd(const Problem& problem, Output& out);
 void fused(const Problem& problem, Output& out);
+void fused_bf16(const Problem& problem, Output& out);
 /// Beside the ladder: what one would otherwise call.
 void openblas(const Problem& problem, Output& out);
 
@@ -26,6 +27,7 @@ std::size_t formula_workspace(const Problem& problem);
 std::size_t weights_workspace(const Problem& problem);
 std::size_t simd_workspace(const Problem& problem);
 std::size_t fused_workspace(const Problem& problem);
+std::size_t fused_bf16_workspace(const Problem& problem);
 std::size_t openblas_workspace(const Problem& problem);
 
 }  // namespace attention::dot_product

@@ -40,7 +40,7 @@ class Packed {
 
   /// The panel that begins with key j.
   const float* key(Index b, Index h, Index j) const { return key_.data() + ((b * p_.heads() + h) * panels_ + j) * p_.dim(); }
-  dot_product::Values values(Index b, Index h, Index j) const {
+  dot_product::Matrix values(Index b, Index h, Index j) const {
     if (pads()) return {value_.data() + ((b * p_.heads() + h) * p_.n() + j) * padded_, padded_};
     return {x_.value + ((b * p_.n() + j) * p_.heads() + h) * p_.dim(), p_.heads() * p_.dim()};
   }
@@ -59,7 +59,7 @@ class Packed {
 };
 
 /// to[rows × dim] = weights · V; V's rows are padded to whole panels. Without keys it is 0.
-void strip_values(const float* weights, Index stride, Index rows, Index keys, dot_product::Values value, Index dim, float* to, Index to_stride) {
+void strip_values(const float* weights, Index stride, Index rows, Index keys, dot_product::Matrix value, Index dim, float* to, Index to_stride) {
   alignas(64) float tile[simd::tile_rows * panel] = {};
   for (Index c = 0; c < dim; c += panel) {
     if (keys > 0)
@@ -93,7 +93,7 @@ void attend_block(const Problem& p, const Projected& x, const Packed& packed, fl
     float* strip = scores.data() + i * stride + seen.first - begin;
     for (Index y = 0; y < height; ++y)
       out.lse_of(b, h)[block.first + i + y] = masked_softmax(p, slope, block.first + i + y, strip + y * stride, seen.first, keys);
-    const dot_product::Values value = packed.values(b, h, seen.first);
+    const dot_product::Matrix value = packed.values(b, h, seen.first);
     float* to = out.output_of(b, h, block.first + i);
     if (packed.finite(b, h)) {
       strip_values(strip, stride, height, keys, value, dim, to, row_stride);

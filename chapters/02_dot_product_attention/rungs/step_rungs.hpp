@@ -1,0 +1,18 @@
+#pragma once
+
+#include "dot_product.hpp"
+
+namespace attention::dot_product {
+
+// The fused rung without one of its steps.
+void no_packing(const Problem& problem, Output& out);       ///< K is not transposed
+void no_micro_kernel(const Problem& problem, Output& out);  ///< products row by row, not in tiles of registers
+void no_blocking(const Problem& problem, Output& out);      ///< the scores of all keys are written, then read
+void no_vector_exp(const Problem& problem, Output& out);    ///< 2^x by the C++ library
+void no_balance(const Problem& problem, Output& out);       ///< each thread has its share of the rows beforehand
+
+/// Memory beyond inputs and output, in bytes; the others take the fused rung's.
+std::size_t no_packing_workspace(const Problem& problem);
+std::size_t no_blocking_workspace(const Problem& problem);
+
+}  // namespace attention::dot_product
