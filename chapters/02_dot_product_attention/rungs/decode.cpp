@@ -1,7 +1,8 @@
 // Decoding: one query, or a few, against a long cache of keys and values.
 //
 // Every number of K and V is used once for each query, so the time is that of reading them. Nothing is packed, and no product
-// is blocked for the registers: K and V are read in order, and asked for ahead. The queries that share a key head (its group
+// is blocked for the registers: K and V are read in order, side by side, and asked for ahead: the scores of one block of keys are
+// computed together with the output of the block before. The queries that share a key head (its group
 // of heads, times the queries of each) share what is read. K and V may be stored in 16 bits: half the bytes, half the time;
 // they are widened as they are loaded and computed in float32.
 //
@@ -28,8 +29,8 @@ constexpr Index chunk_keys = 1024;
 /// Keys whose scores are held at a time, and whose values are summed from zero.
 constexpr Index block_keys = values_block;
 
-/// A row is asked for so many bytes before it is needed: one stream of loads alone keeps too few under way.
-constexpr Index ahead_bytes = 4096;
+/// A row is asked for so many bytes before it is needed: loads alone keep too few under way.
+constexpr Index ahead_bytes = 1024;
 
 /// Columns that are summed in registers at a time, in vectors.
 constexpr int wide = 8;
@@ -55,25 +56,39 @@ template <bool from_memory, class Stored>
   if constexpr (from_memory) __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes);
 }
 
-/// scores[j] = q · k_j for keys 0 … count, read in order. `from_memory`: they are in no cache yet.
+/// q · k. `from_memory`: k is in no cache yet.
 template <bool from_memory, class Stored>
-void dot_products(const float* query, StoredRows<Stored> key, Index count, Index dim, float* scores) {
+[[gnu::always_inline]] inline float dot_product(const float* query, const Stored* k, Index dim) {
   const Index whole = dim / simd::lanes * simd::lanes;
-  for (Index j = 0; j < count; ++j) {
-    const Stored* k = key.row(j);
-    simd::Float sum[4] = {};
-    for_each_vector(whole, [&](Index c, auto x) {
-      sum[x] += simd::load(query + c) * simd::load(k + c);
-      ask_ahead<from_memory>(k + c);
-    });
-    float score = simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    for (Index c = whole; c < dim; ++c) score += query[c] * simd::widen(k[c]);
-    scores[j] = score;
-  }
+  simd::Float sum[4] = {};
+  for_each_vector(whole, [&](Index c, auto x) {
+    sum[x] += simd::load(query + c) * simd::load(k + c);
+    ask_ahead<from_memory>(k + c);
+  });
+  float score = simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  for (Index c = whole; c < dim; ++c) score += query[c] * simd::widen(k[c]);
+  return score;
 }
 
-/// sum += Σ_j weights[j] · v_j in the columns of `Vectors` vectors, over keys 0 … count that sees(j) lets in.
-template <int Vectors, bool from_memory, class Stored, class Sees>
+/// scores[j] = q · k_j for keys 0 … count, from a cache.
+template <class Stored>
+void dot_products(const float* query, StoredRows<Stored> key, Index count, Index dim, float* scores) {
+  for (Index j = 0; j < count; ++j) scores[j] = dot_product<false>(query, key.row(j), dim);
+}
+
+/// sum += weight · v.
+template <bool from_memory, class Stored>
+[[gnu::always_inline]] inline void add_value(float weight, const Stored* v, Index value_dim, float* sum) {
+  const Index whole = value_dim / simd::lanes * simd::lanes;
+  for_each_vector(whole, [&](Index c, auto) {
+    simd::store(sum + c, simd::load(sum + c) + simd::broadcast(weight) * simd::load(v + c));
+    ask_ahead<from_memory>(v + c);
+  });
+  for (Index c = whole; c < value_dim; ++c) sum[c] += weight * simd::widen(v[c]);
+}
+
+/// sum += Σ_j weights[j] · v_j in the columns of `Vectors` vectors, over keys 0 … count that sees(j) lets in, from a cache.
+template <int Vectors, class Stored, class Sees>
 [[gnu::always_inline]] inline void add_columns(const float* weights, StoredRows<Stored> value, Index count, Sees sees, float* sum) {
   simd::Float s[Vectors];
   simd::unrolled<Vectors>([&](auto x) { s[x] = simd::load(sum + x * simd::lanes); });
@@ -81,22 +96,19 @@ template <int Vectors, bool from_memory, class Stored, class Sees>
     if (!sees(j)) continue;  // a weight of 0 does not silence NaN or infinity
     const Stored* v = value.row(j);
     const simd::Float weight = simd::broadcast(weights[j]);
-    simd::unrolled<Vectors>([&](auto x) {
-      s[x] += weight * simd::load(v + x * simd::lanes);
-      ask_ahead<from_memory>(v + x * simd::lanes);
-    });
+    simd::unrolled<Vectors>([&](auto x) { s[x] += weight * simd::load(v + x * simd::lanes); });
   }
   simd::unrolled<Vectors>([&](auto x) { simd::store(sum + x * simd::lanes, s[x]); });
 }
 
 /// The same in all columns.
-template <bool from_memory, class Stored, class Sees>
+template <class Stored, class Sees>
 void add_values(const float* weights, StoredRows<Stored> value, Index count, Index value_dim, Sees sees, float* sum) {
   Index c = 0;
   for (; c + wide * simd::lanes <= value_dim; c += wide * simd::lanes)
-    add_columns<wide, from_memory>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
+    add_columns<wide>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
   for (; c + simd::lanes <= value_dim; c += simd::lanes)
-    add_columns<1, from_memory>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
+    add_columns<1>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
   for (; c < value_dim; ++c)
     for (Index j = 0; j < count; ++j)
       if (sees(j)) sum[c] += weights[j] * simd::widen(value.row(j)[c]);
@@ -118,7 +130,7 @@ struct Sizes {
   /// Floats of one thread.
   Index scratch(const FusedProblem& p) const {
     const Index widened = p.storage == simd::Storage::float32 || rows == 1 ? 0 : block_keys * (p.dim + p.value_dim);
-    return rows * (query_stride + block_keys) + value_stride + widened;
+    return rows * (query_stride + 2 * block_keys + 1) + value_stride + widened;
   }
 };
 
@@ -128,7 +140,7 @@ class Chunk {
  public:
   Chunk(const FusedProblem& p, const Sizes& sizes, Index b, Index key_head, float* scratch)
       : p_(p), n_(sizes), b_(b), key_head_(key_head), query_(scratch), scores_(query_ + n_.rows * n_.query_stride),
-        sum_(scores_ + n_.rows * block_keys), widened_(sum_ + n_.value_stride) {
+        alpha_(scores_ + 2 * n_.rows * block_keys), sum_(alpha_ + n_.rows), widened_(sum_ + n_.value_stride) {
     for (Index g = 0; g < n_.group; ++g) visible_.emplace_back(p, b, head(g * p.queries));
     for (Index r = 0; r < n_.rows; ++r) scale_query(p, p.query.row(b, head(r), query(r)), query_ + r * n_.query_stride);
   }
@@ -147,10 +159,13 @@ class Chunk {
       seen = {std::min(seen.first, of.first), std::max(seen.last, of.last)};
     }
     const Index last = std::min({first + chunk_keys, visible_.front().keys(), seen.last});
+    Block before;
     for (Index j = std::max(first, seen.first / block_keys * block_keys); j < last; j += block_keys) {
-      const Index count = std::min(block_keys, last - j);
-      block(j, count, {key.row(j), key.stride}, {value.row(j), value.stride}, partial, output);
+      const Block now{j, std::min(block_keys, last - j), before.scores == 0 ? n_.rows * block_keys : 0};
+      step(now, before, key, value, partial, output);
+      before = now;
     }
+    step({}, before, key, value, partial, output);
   }
 
  private:
@@ -158,16 +173,23 @@ class Chunk {
   Index query(Index r) const { return r % p_.queries; }
   const VisibleKeys& visible(Index r) const { return visible_[static_cast<std::size_t>(r / p_.queries)]; }
 
-  void block(Index j, Index count, StoredRows<Stored> key, StoredRows<Stored> value, Partial* partial, float* output) {
+  /// Keys first … first + count, whose scores, later weights, stand at this place of scores_.
+  struct Block {
+    Index first = 0;
+    Index count = 0;
+    Index scores = 0;
+  };
+
+  /// The scores of the block `now`, and the values of the block `before`, whose weights are known: both are read side by side.
+  void step(Block now, Block before, StoredRows<Stored> key, StoredRows<Stored> value, Partial* partial, float* output) {
+    const StoredRows<Stored> k{key.row(now.first), key.stride};
+    const StoredRows<Stored> v{value.row(before.first), value.stride};
     // Several queries: widened once for all of them.
     if constexpr (!std::is_same_v<Stored, float>)
-      if (n_.rows > 1) {
-        float* wide_value = widened_ + block_keys * p_.dim;
-        const StoredRows<float> k = widen(key, count, p_.dim, widened_);
-        const StoredRows<float> v = widen(value, count, p_.value_dim, wide_value);
-        return rows_of_block(j, count, k, v, partial, output);
-      }
-    rows_of_block(j, count, key, value, partial, output);
+      if (n_.rows > 1)
+        return step<false>(now, before, widen(k, now.count, p_.dim, widened_),
+                           widen(v, before.count, p_.value_dim, widened_ + block_keys * p_.dim), partial, output);
+    step<true>(now, before, k, v, partial, output);
   }
 
   static StoredRows<float> widen(StoredRows<Stored> from, Index count, Index width, float* to) {
@@ -175,47 +197,49 @@ class Chunk {
     return {to, width};
   }
 
-  template <class Read>
-  void rows_of_block(Index j, Index count, StoredRows<Read> key, StoredRows<Read> value, Partial* partial, float* output) {
-    // The first row brings them from memory, unless they have just been widened.
-    if constexpr (std::is_same_v<Read, Stored>)
-      rows_first_to_last<true>(j, count, key, value, partial, output);
-    else
-      rows_first_to_last<false>(j, count, key, value, partial, output);
-  }
-
+  /// `from_memory`: the first row brings K and V from there for all.
   template <bool from_memory, class Read>
-  void rows_first_to_last(Index j, Index count, StoredRows<Read> key, StoredRows<Read> value, Partial* partial, float* output) {
-    const Index padded = round_up(count, simd::lanes);
-    dot_products<from_memory>(query_, key, count, p_.dim, scores_);
-    for (Index r = 1; r < n_.rows; ++r) dot_products<false>(query_ + r * n_.query_stride, key, count, p_.dim, scores_ + r * block_keys);
+  void step(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value, Partial* partial, float* output) {
     for (Index r = 0; r < n_.rows; ++r) {
-      Partial& part = partial[r * n_.chunks];
-      float* scores = scores_ + r * block_keys;
-      const Index i = query(r);
-      if (visible(r).bias_and_mask(scores, i, j, count, padded)) part.seen = true;
-      const float alpha = online_softmax(scores, padded, part.m, part.l);
+      const float* query_row = query_ + r * n_.query_stride;
+      float* scores = scores_ + now.scores + r * block_keys;
+      const float* weights = scores_ + before.scores + r * block_keys;
       std::fill_n(sum_, n_.value_stride, 0.F);
-      const auto add = [&](auto sees) {
-        if (r == 0)
-          add_values<from_memory>(scores, value, count, p_.value_dim, sees, sum_);
-        else
-          add_values<false>(scores, value, count, p_.value_dim, sees, sum_);
+      const auto read = [&](auto sees) {
+        if (from_memory && r == 0) {
+          // Two streams, K and V: more of the memory's bandwidth than one after the other.
+          for (Index j = 0; j < std::max(now.count, before.count); ++j) {
+            if (j < now.count) scores[j] = dot_product<from_memory>(query_row, key.row(j), p_.dim);
+            if (j < before.count && sees(j)) add_value<from_memory>(weights[j], value.row(j), p_.value_dim, sum_);
+          }
+        } else {
+          dot_products(query_row, key, now.count, p_.dim, scores);
+          add_values(weights, value, before.count, p_.value_dim, sees, sum_);
+        }
       };
-      if (visible(r).sees_all(i, j, count))
-        add([](Index) { return true; });
+      const Index i = query(r);
+      if (visible(r).sees_all(i, before.first, before.count))
+        read([](Index) { return true; });
       else
-        add([&](Index x) { return visible(r).sees(i, j + x); });
-      // O = alpha · O + the block's part
-      float* to = output + r * n_.chunks * n_.value_stride;
-      for (Index c = 0; c < n_.value_stride; ++c) to[c] = alpha * to[c] + sum_[c];
+        read([&](Index x) { return visible(r).sees(i, before.first + x); });
+      if (before.count > 0) {
+        // O = alpha · O + the block's part
+        float* to = output + r * n_.chunks * n_.value_stride;
+        for (Index c = 0; c < n_.value_stride; ++c) to[c] = alpha_[r] * to[c] + sum_[c];
+      }
+      if (now.count > 0) {
+        Partial& part = partial[r * n_.chunks];
+        const Index padded = round_up(now.count, simd::lanes);
+        if (visible(r).bias_and_mask(scores, i, now.first, now.count, padded)) part.seen = true;
+        alpha_[r] = online_softmax(scores, padded, part.m, part.l);
+      }
     }
   }
 
   const FusedProblem& p_;
   const Sizes& n_;
   Index b_, key_head_;
-  float *query_, *scores_, *sum_, *widened_;
+  float *query_, *scores_, *alpha_, *sum_, *widened_;
   std::vector<VisibleKeys> visible_;  ///< of each head of the group
 };
 
