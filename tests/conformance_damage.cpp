@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <limits>
 
 #include "catch.hpp"
 #include "conformance_case.hpp"
@@ -214,7 +215,6 @@ TEST_CASE("conformance: what is not known is skipped by name", "[conformance]") 
     change(w.json);
     return w;
   };
-  CHECK(skipped(changed(softmax_case(), [](Json& j) { j["op"] = "MaxPool"; }), {"skipped", "damaged", "MaxPool"}) == false);  // named "made" here
   CHECK(skipped(changed(softmax_case(), [](Json& j) { j["op"] = "MaxPool"; }), {"skipped made (MaxPool)", "'MaxPool' is not known"}));
   CHECK(skipped(changed(softmax_case(), [](Json& j) { j["attributes"]["temperature"] = 2; }), {"attribute 'temperature'"}));
   CHECK(skipped(changed(softmax_case(), [](Json& j) { j["opset"] = 11; }), {"opset 11"}));

@@ -22,7 +22,7 @@ struct Problem {
   Index batch, heads, key_heads, steps, dim, value_dim;
   double scale;
   std::vector<float> query, key, value;
-  std::vector<float> state;  ///< [batch, key_heads, dim, value_dim]
+  std::vector<double> state;  ///< [batch, key_heads, dim, value_dim]; in float64, since its error adds up over the steps
   std::vector<float> decay;  ///< empty: the rule has none
   Index decay_width = 0;     ///< of a key head: 1, or dim
   std::vector<float> beta;   ///< empty: the rule has none
@@ -78,12 +78,13 @@ Problem problem_of(const Case& given) {
   const Shape state{p.batch, p.key_heads, p.dim, p.value_dim};
   if (const CaseTensor* past = given.input(3)) {
     require_shape(*past, state);
-    p.state = past->as_float();
+    const std::vector<float> numbers = past->as_float();
+    p.state.assign(numbers.begin(), numbers.end());
   } else {
     // Short inputs may have a large state.
     const double size = static_cast<double>(p.batch * p.key_heads) * static_cast<double>(p.dim) * static_cast<double>(p.value_dim);
     if (size > largest_state) throw UserError(fmt::format("the state {} is too large for a case", as_text(state)));
-    p.state.assign(static_cast<std::size_t>(p.batch * p.key_heads * p.dim * p.value_dim), 0.F);
+    p.state.assign(static_cast<std::size_t>(p.batch * p.key_heads * p.dim * p.value_dim), 0.0);
   }
   if (gated) {
     const CaseTensor& decay = required(given.input(4), "decay", rule);
@@ -101,47 +102,48 @@ Problem problem_of(const Case& given) {
   return p;
 }
 
-/// One step of one key head: the state takes in k and v.
-void update(const Problem& p, Index b, Index t, Index g, float* state, std::vector<float>& written) {
+/// One step of one key head: the state takes in k and v. `written` is scratch memory.
+void update(const Problem& p, Index b, Index t, Index g, double* state, std::vector<double>& written) {
   const Index row = b * p.steps + t;
   const float* key = p.key.data() + (row * p.key_heads + g) * p.dim;
   const float* value = p.value.data() + (row * p.key_heads + g) * p.value_dim;
   // S ← exp(decay) · S
   if (p.decay_width > 0)
     for (Index d = 0; d < p.dim; ++d) {
-      const float factor = std::exp(p.decay[static_cast<std::size_t>((row * p.key_heads + g) * p.decay_width + (p.decay_width == 1 ? 0 : d))]);
-      for (Index c = 0; c < p.value_dim; ++c) state[d * p.value_dim + c] *= factor;
+      const float decay = p.decay[static_cast<std::size_t>((row * p.key_heads + g) * p.decay_width + (p.decay_width == 1 ? 0 : d))];
+      for (Index c = 0; c < p.value_dim; ++c) state[d * p.value_dim + c] *= std::exp(static_cast<double>(decay));
     }
   written.assign(value, value + p.value_dim);
   // v ← β · (v − Sᵀk): only what the state does not answer yet is written
   if (p.beta_heads > 0) {
     const float beta = p.beta[static_cast<std::size_t>(row * p.beta_heads + (p.beta_heads == 1 ? 0 : g))];
     for (Index d = 0; d < p.dim; ++d)
-      for (Index c = 0; c < p.value_dim; ++c) written[static_cast<std::size_t>(c)] -= state[d * p.value_dim + c] * key[d];
-    for (float& v : written) v *= beta;
+      for (Index c = 0; c < p.value_dim; ++c) written[static_cast<std::size_t>(c)] -= state[d * p.value_dim + c] * static_cast<double>(key[d]);
+    for (double& v : written) v *= static_cast<double>(beta);
   }
   // S ← S + k vᵀ
   for (Index d = 0; d < p.dim; ++d)
-    for (Index c = 0; c < p.value_dim; ++c) state[d * p.value_dim + c] += key[d] * written[static_cast<std::size_t>(c)];
+    for (Index c = 0; c < p.value_dim; ++c) state[d * p.value_dim + c] += static_cast<double>(key[d]) * written[static_cast<std::size_t>(c)];
 }
 
 /// Step by step. The state is left as it is at the end; gives the output, [batch, t, heads · value_dim].
 std::vector<float> recurrence(Problem& p) {
   std::vector<float> output(static_cast<std::size_t>(p.batch * p.steps * p.heads * p.value_dim));
-  std::vector<float> written;
+  std::vector<double> written;
   const Index group = p.heads / p.key_heads;
   for (Index b = 0; b < p.batch; ++b)
     for (Index t = 0; t < p.steps; ++t)
       for (Index g = 0; g < p.key_heads; ++g) {
-        float* state = p.state.data() + (b * p.key_heads + g) * p.dim * p.value_dim;
+        double* state = p.state.data() + (b * p.key_heads + g) * p.dim * p.value_dim;
         update(p, b, t, g, state, written);
         // Heads g · group … share the state of key head g: output = scale · qᵀS
         for (Index h = g * group; h < (g + 1) * group; ++h) {
           const Index place = (b * p.steps + t) * p.heads + h;
+          const float* query = p.query.data() + place * p.dim;
           for (Index c = 0; c < p.value_dim; ++c) {
-            float sum = 0;
-            for (Index d = 0; d < p.dim; ++d) sum += p.query[static_cast<std::size_t>(place * p.dim + d)] * state[d * p.value_dim + c];
-            output[static_cast<std::size_t>(place * p.value_dim + c)] = static_cast<float>(p.scale * static_cast<double>(sum));
+            double sum = 0;
+            for (Index d = 0; d < p.dim; ++d) sum += static_cast<double>(query[d]) * state[d * p.value_dim + c];
+            output[static_cast<std::size_t>(place * p.value_dim + c)] = static_cast<float>(p.scale * sum);
           }
         }
       }
@@ -162,7 +164,7 @@ void run_linear_attention(const Case& given, Report& report) {
     require_shape(*present, {p.batch, p.key_heads, p.dim, p.value_dim});
   }
   report.check("recurrence", output, recurrence(p));
-  if (present) report.check("recurrence", *present, p.state);
+  if (present) report.check("recurrence", *present, std::vector<float>(p.state.begin(), p.state.end()));
 }
 
 }  // namespace attention::conformance

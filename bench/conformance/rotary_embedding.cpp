@@ -44,24 +44,27 @@ Sizes sizes_of(const CaseTensor& x, const Attributes& attributes) {
   return s;
 }
 
+/// a · b − c · d, both products rounded to float32 first, as an array library has it: a fused multiply-add would leave one exact,
+/// and where the difference is small another number.
+float difference_of_products(float a, float b, float c, float d) {
+  const auto product = [](float x, float y) { return static_cast<float>(static_cast<double>(x) * static_cast<double>(y)); };
+  return product(a, b) - product(c, d);
+}
+
+void rotate_pair(float& x, float& y, float cosine, float sine) {
+  const float turned = difference_of_products(cosine, x, sine, y);
+  y = difference_of_products(sine, x, -cosine, y);
+  x = turned;
+}
+
 /// Turns the two halves against each other: number i with number i + rotated/2.
 void rotate_halves(float* vector, Index rotated, const float* cosine, const float* sine) {
-  for (Index i = 0; i < rotated / 2; ++i) {
-    const float x = vector[i];
-    const float y = vector[i + rotated / 2];
-    vector[i] = cosine[i] * x - sine[i] * y;
-    vector[i + rotated / 2] = sine[i] * x + cosine[i] * y;
-  }
+  for (Index i = 0; i < rotated / 2; ++i) rotate_pair(vector[i], vector[i + rotated / 2], cosine[i], sine[i]);
 }
 
 /// Turns neighbours: number 2i with number 2i + 1.
 void rotate_neighbours(float* vector, Index rotated, const float* cosine, const float* sine) {
-  for (Index i = 0; i < rotated / 2; ++i) {
-    const float x = vector[2 * i];
-    const float y = vector[2 * i + 1];
-    vector[2 * i] = cosine[i] * x - sine[i] * y;
-    vector[2 * i + 1] = sine[i] * x + cosine[i] * y;
-  }
+  for (Index i = 0; i < rotated / 2; ++i) rotate_pair(vector[2 * i], vector[2 * i + 1], cosine[i], sine[i]);
 }
 
 /// The row of the caches for each place of each problem of the batch; none where the caches are in that order.
