@@ -1,11 +1,9 @@
 #include "conformance_case.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
 #include "simd/storage.hpp"
-#include "tensor/npy.hpp"
 #include "unit_files.hpp"
 
 namespace attention::tests {
@@ -13,28 +11,37 @@ namespace attention::tests {
 namespace {
 
 template <class T>
-void append(std::vector<std::byte>& bytes, T value) {
-  const auto* first = reinterpret_cast<const std::byte*>(&value);
-  bytes.insert(bytes.end(), first, first + sizeof value);
+void append(std::string& bytes, T value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-tensor::NpyArray as_npy(const Array& array) {
-  tensor::NpyArray npy{{array.shape.begin(), array.shape.end()}, array.dtype, {}};
+/// The file that NumPy would write. (The project's own writer waits for the disk each time.)
+std::string npy_file(const Array& array) {
+  const std::string code = array.dtype == "float32"   ? "<f4"
+                           : array.dtype == "float16" ? "<f2"
+                           : array.dtype == "float64" ? "<f8"
+                           : array.dtype == "int64"   ? "<i8"
+                           : array.dtype == "int32"   ? "<i4"
+                           : array.dtype == "bool"    ? "|b1"
+                                                      : "|u1";
+  std::string shape;
+  for (const Index length : array.shape) shape += std::to_string(length) + ",";
+  std::string bytes = npy_header(code, "(" + shape + ")");
   for (const double x : array.numbers) {
-    if (array.dtype == "float32")
-      append(npy.bytes, static_cast<float>(x));
-    else if (array.dtype == "float16")
-      append(npy.bytes, simd::to_float16(static_cast<float>(x)).bits);
-    else if (array.dtype == "float64")
-      append(npy.bytes, x);
-    else if (array.dtype == "int64")
-      append(npy.bytes, static_cast<std::int64_t>(x));
-    else if (array.dtype == "int32")
-      append(npy.bytes, static_cast<std::int32_t>(x));
+    if (code == "<f4")
+      append(bytes, static_cast<float>(x));
+    else if (code == "<f2")
+      append(bytes, simd::to_float16(static_cast<float>(x)).bits);
+    else if (code == "<f8")
+      append(bytes, x);
+    else if (code == "<i8")
+      append(bytes, static_cast<std::int64_t>(x));
+    else if (code == "<i4")
+      append(bytes, static_cast<std::int32_t>(x));
     else
-      append(npy.bytes, static_cast<std::uint8_t>(x));
+      append(bytes, static_cast<std::uint8_t>(x));
   }
-  return npy;
+  return bytes;
 }
 
 }  // namespace
@@ -54,6 +61,16 @@ std::size_t Array::at(std::initializer_list<Index> place) const {
     at = at * *length++ + x;
   }
   return static_cast<std::size_t>(at);
+}
+
+std::string npy_header(const std::string& descr, const std::string& shape) {
+  std::string text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }";
+  text.append(63 - (10 + text.size()) % 64, ' ');
+  text += '\n';
+  std::string bytes("\x93NUMPY\x01\x00", 8);
+  bytes += static_cast<char>(text.size() & 0xFF);
+  bytes += static_cast<char>(text.size() >> 8);
+  return bytes + text;
 }
 
 double stored(const std::string& dtype, double x) {
@@ -76,7 +93,7 @@ void CaseWriter::add(const char* list, const std::string& name, const Array& arr
 void CaseWriter::write(const std::filesystem::path& folder) const {
   std::filesystem::create_directories(folder);
   put(folder / "case.json", json.dump(1));
-  for (const auto& [name, array] : arrays_) tensor::write_npy(folder / (name + ".npy"), as_npy(array));
+  for (const auto& [name, array] : arrays_) put(folder / (name + ".npy"), npy_file(array));
 }
 
 conformance::Outcome outcome_of(const CaseWriter& writer) {

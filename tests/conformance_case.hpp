@@ -31,6 +31,9 @@ struct Array {
   std::size_t at(std::initializer_list<Index> place) const;
 };
 
+/// What a .npy file begins with, by NumPy's name of the dtype ("<f4") and a tuple ("(2, 3)").
+std::string npy_header(const std::string& descr, const std::string& shape);
+
 /// As its dtype holds it: what a file of that dtype gives back.
 double stored(const std::string& dtype, double x);
 
