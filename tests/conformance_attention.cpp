@@ -22,7 +22,7 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 /// A case in the words of the standard. Q, K and V are [batch, heads, n, width] here, whatever rank the case gives them.
 struct Attention {
   Index batch = 1, heads = 1, key_heads = 1, queries = 1, new_keys = 1, past_keys = 0, dim = 1, value_dim = 1;
-  bool packed = false;   ///< rank 3
+  bool packed = false;  ///< rank 3
   bool has_past = false;
   std::string dtype = "float32";
   std::optional<double> scale, softcap;
@@ -33,8 +33,12 @@ struct Attention {
   std::optional<Array> nonpad;  ///< [batch]
 
   Index keys() const { return past_keys + new_keys; }
-  double key_at(Index b, Index g, Index j, Index c) const { return j < past_keys ? past_key(b, g, j, c) : key(b, g, j - past_keys, c); }
-  double value_at(Index b, Index g, Index j, Index c) const { return j < past_keys ? past_value(b, g, j, c) : value(b, g, j - past_keys, c); }
+  double key_at(Index b, Index g, Index j, Index c) const {
+    return j < past_keys ? past_key(b, g, j, c) : key(b, g, j - past_keys, c);
+  }
+  double value_at(Index b, Index g, Index j, Index c) const {
+    return j < past_keys ? past_value(b, g, j, c) : value(b, g, j - past_keys, c);
+  }
 
   /// The mask's number for a score; false and nothing where the mask is too short.
   std::optional<double> mask_at(Index b, Index h, Index i, Index j) const {
@@ -94,7 +98,8 @@ Answer reference(const Attention& a) {
             if (mode == a.mode) out.scores(b, h, i, j) = x[static_cast<std::size_t>(j)];
         };
         for (Index j = 0; j < a.keys(); ++j)
-          for (Index c = 0; c < a.dim; ++c) x[static_cast<std::size_t>(j)] += a.query(b, h, i, c) * root * (a.key_at(b, g, j, c) * root);
+          for (Index c = 0; c < a.dim; ++c)
+            x[static_cast<std::size_t>(j)] += a.query(b, h, i, c) * root * (a.key_at(b, g, j, c) * root);
         keep(0);
         if (a.softcap && *a.softcap > 0)
           for (double& s : x) s = *a.softcap * std::tanh(s / *a.softcap);
@@ -147,7 +152,8 @@ Array joined(const Attention& a, bool values) {
   for (Index b = 0; b < a.batch; ++b)
     for (Index g = 0; g < a.key_heads; ++g)
       for (Index j = 0; j < a.keys(); ++j)
-        for (Index c = 0; c < present.extent(3); ++c) present(b, g, j, c) = values ? a.value_at(b, g, j, c) : a.key_at(b, g, j, c);
+        for (Index c = 0; c < present.extent(3); ++c)
+          present(b, g, j, c) = values ? a.value_at(b, g, j, c) : a.key_at(b, g, j, c);
   return present;
 }
 
@@ -164,14 +170,18 @@ CaseWriter case_of(const Attention& a) {
   w.input("Q", laid_out(a.query, a.packed));
   w.input("K", laid_out(a.key, a.packed));
   w.input("V", laid_out(a.value, a.packed));
-  if (a.mask) w.input("attn_mask", *a.mask);
-  else w.no_input();
+  if (a.mask)
+    w.input("attn_mask", *a.mask);
+  else
+    w.no_input();
   if (a.has_past) w.input("past_key", a.past_key), w.input("past_value", a.past_value);
   if (a.nonpad) w.no_input(), w.no_input(), w.input("nonpad_kv_seqlen", *a.nonpad);
   const Answer answer = reference(a);
   w.output("Y", laid_out(answer.output, a.packed));
-  if (a.wants_present) w.output("present_key", joined(a, false)), w.output("present_value", joined(a, true));
-  else w.no_output(), w.no_output();
+  if (a.wants_present)
+    w.output("present_key", joined(a, false)), w.output("present_value", joined(a, true));
+  else
+    w.no_output(), w.no_output();
   if (a.wants_scores) w.output("qk_matmul_output", answer.scores);
   return w;
 }
@@ -194,7 +204,9 @@ class Maker {
  public:
   explicit Maker(std::uint64_t seed) : random_(seed) {}
 
-  Index one_of(std::initializer_list<Index> values) { return values.begin()[static_cast<std::size_t>(random_.bits() % values.size())]; }
+  Index one_of(std::initializer_list<Index> values) {
+    return values.begin()[static_cast<std::size_t>(random_.bits() % values.size())];
+  }
   bool chance(double p) { return random_.uniform() < p; }
 
   Attention sizes() {
@@ -300,7 +312,9 @@ class Maker {
   numerics::Random random_;
 };
 
-std::string fault(const Attention& a, bool not_finite = false) { return fault_of(outcome_of(case_of(a)), rungs_of(a, not_finite)); }
+std::string fault(const Attention& a, bool not_finite = false) {
+  return fault_of(outcome_of(case_of(a)), rungs_of(a, not_finite));
+}
 
 }  // namespace
 
@@ -335,7 +349,9 @@ TEST_CASE("conformance: attention, each attribute alone, on every awkward size",
       [](Maker&, Attention& a) { a.has_past = true, a.past_keys = 5, a.left = 3; },
       [](Maker&, Attention& a) { a.has_past = true, a.past_keys = 0, a.wants_present = true; },
       // Offsets below 0 where there are fewer keys than queries: the first queries see none.
-      [](Maker&, Attention& a) { a.nonpad = Array("int64", {a.batch}), a.nonpad->numbers[0] = static_cast<double>(a.new_keys), a.is_causal = 1; },
+      [](Maker&, Attention& a) {
+        a.nonpad = Array("int64", {a.batch}), a.nonpad->numbers[0] = static_cast<double>(a.new_keys), a.is_causal = 1;
+      },
       [](Maker&, Attention& a) { a.nonpad = Array("int64", {a.batch}), a.nonpad->numbers[0] = 1; },
       [](Maker&, Attention& a) { a.nonpad = Array("int64", {a.batch}), a.nonpad->numbers[0] = 1, a.left = 2, a.right = 0; },
       [](Maker&, Attention& a) { a.heads = 3 * a.key_heads; },
@@ -363,7 +379,8 @@ TEST_CASE("conformance: attention, each attribute alone, on every awkward size",
         }
 }
 
-TEST_CASE("conformance: attention masks of every rank, kind and length, with rows that see nothing and NaN behind the mask", "[conformance]") {
+TEST_CASE("conformance: attention masks of every rank, kind and length, with rows that see nothing and NaN behind the mask",
+          "[conformance]") {
   machine::use_threads(2);
   for (std::uint64_t seed = 1; seed <= (sanitized ? 12U : 60U); ++seed)
     for (std::size_t rank = 1; rank <= 4; ++rank) {

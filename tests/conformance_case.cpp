@@ -106,7 +106,8 @@ std::string fault_of(const conformance::Outcome& outcome, const std::vector<std:
   if (outcome.verdict != conformance::Verdict::passed) return outcome.line();
   if (outcome.report.aim_share().value_or(0) > 1) return "beyond our aim: " + outcome.line();
   for (const std::string& rung : rungs)
-    if (std::ranges::find(outcome.report.rungs(), rung) == outcome.report.rungs().end()) return "without the rung " + rung + ": " + outcome.line();
+    if (std::ranges::find(outcome.report.rungs(), rung) == outcome.report.rungs().end())
+      return "without the rung " + rung + ": " + outcome.line();
   return {};
 }
 

@@ -43,7 +43,14 @@ Array normal(numerics::Random& random, const std::string& dtype, std::vector<Ind
 /// A case as a folder: put in the parts, then write.
 class CaseWriter {
  public:
-  CaseWriter(std::string op, int opset) { json = {{"op", op}, {"opset", opset}, {"attributes", Json::object()}, {"inputs", Json::array()}, {"outputs", Json::array()}, {"tensors", Json::object()}}; }
+  CaseWriter(std::string op, int opset) {
+    json = {{"op", op},
+            {"opset", opset},
+            {"attributes", Json::object()},
+            {"inputs", Json::array()},
+            {"outputs", Json::array()},
+            {"tensors", Json::object()}};
+  }
 
   void attribute(const std::string& name, const Json& value) { json["attributes"][name] = value; }
   void input(const std::string& name, const Array& array) { add("inputs", name, array); }

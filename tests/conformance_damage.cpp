@@ -73,23 +73,33 @@ TEST_CASE("conformance: the cases that are damaged below are sound before", "[co
 
 TEST_CASE("conformance: a damaged case is one clear line and has failed", "[conformance]") {
   const CaseWriter soft = softmax_case();
-  const auto failed = [](const Outcome& outcome, std::initializer_list<const char*> words) { return has_verdict(outcome, Verdict::failed, words); };
+  const auto failed = [](const Outcome& outcome, std::initializer_list<const char*> words) {
+    return has_verdict(outcome, Verdict::failed, words);
+  };
   // Files.
   CHECK(failed(after(soft, [](const Scratch& f) { fs::remove(f / "x.npy"); }), {"x.npy", "No such file"}));
   CHECK(failed(after(soft, [](const Scratch& f) { fs::remove(f / "y.npy"); }), {"y.npy", "No such file"}));
   CHECK(failed(after(soft, [](const Scratch& f) { put(f / "x.npy", get(f / "x.npy").substr(0, 140)); }), {"x.npy", "truncated"}));
   CHECK(failed(after(soft, [](const Scratch& f) { put(f / "x.npy", ""); }), {"x.npy", "not a .npy file"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "x.npy", npy_header("<f4", "(1000000000, 1000000000)") + "abcd"); }), {"x.npy", "larger than any memory"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "x.npy", npy_header("<f4", "(100000000000,)") + "abcd"); }), {"x.npy", "found 4"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { fs::remove(f / "x.npy"), fs::create_directory(f / "x.npy"); }), {"x.npy", "not a regular file"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { fs::remove(f / "case.json"), fs::create_directory(f / "case.json"); }), {"case.json", "not a regular file"}));
+  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "x.npy", npy_header("<f4", "(1000000000, 1000000000)") + "abcd"); }),
+               {"x.npy", "larger than any memory"}));
+  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "x.npy", npy_header("<f4", "(100000000000,)") + "abcd"); }),
+               {"x.npy", "found 4"}));
+  CHECK(failed(after(soft, [](const Scratch& f) { fs::remove(f / "x.npy"), fs::create_directory(f / "x.npy"); }),
+               {"x.npy", "not a regular file"}));
+  CHECK(failed(after(soft, [](const Scratch& f) { fs::remove(f / "case.json"), fs::create_directory(f / "case.json"); }),
+               {"case.json", "not a regular file"}));
   CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", ""); }), {"case.json", "not JSON"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", get(f / "case.json").substr(0, 60)); }), {"case.json", "not JSON"}));
+  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", get(f / "case.json").substr(0, 60)); }),
+               {"case.json", "not JSON"}));
   CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", "\xff\xfe\n{}"); }), {"case.json", "not JSON"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", std::string(500'000, '[')); }), {"case.json", "not JSON"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", std::string(500'000, '[') + std::string(500'000, ']')); }), {"case.json", "expected an object"}));
+  CHECK(
+      failed(after(soft, [](const Scratch& f) { put(f / "case.json", std::string(500'000, '[')); }), {"case.json", "not JSON"}));
+  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", std::string(500'000, '[') + std::string(500'000, ']')); }),
+               {"case.json", "expected an object"}));
   CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", std::string(2'000'000, ' ')); }), {"case.json"}));
-  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", "[1, 2]"); }), {"case.json", "array", "expected an object"}));
+  CHECK(failed(after(soft, [](const Scratch& f) { put(f / "case.json", "[1, 2]"); }),
+               {"case.json", "array", "expected an object"}));
   // Fields.
   for (const char* field : {"op", "opset", "attributes", "inputs", "outputs", "tensors"}) {
     CHECK(failed(with_json(soft, [&](Json& j) { j.erase(field); }), {"case.json", field, "missing"}));
@@ -103,11 +113,24 @@ TEST_CASE("conformance: a damaged case is one clear line and has failed", "[conf
   CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"] = 3; }), {"tensor x is missing"}));
   CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["shape"] = {2, -4}; }), {"shape of tensor x", "-4"}));
   CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["shape"] = {2, "4"}; }), {"shape of tensor x"}));
-  CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["shape"] = {1u << 30, 1u << 30, 1u << 30}; }), {"tensor x", "more than"}));
-  CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["shape"] = {0, 1u << 30, 1u << 30}; }), {"tensor x", "more than"}));
+  CHECK(failed(with_json(soft,
+                         [](Json& j) {
+                           j["tensors"]["x"]["shape"] = {1u << 30, 1u << 30, 1u << 30};
+                         }),
+               {"tensor x", "more than"}));
+  CHECK(failed(with_json(soft,
+                         [](Json& j) {
+                           j["tensors"]["x"]["shape"] = {0, 1u << 30, 1u << 30};
+                         }),
+               {"tensor x", "more than"}));
   CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["shape"] = {18446744073709551615u}; }), {"tensor x"}));
-  CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["shape"] = {4, 2}; }), {"x.npy", "(2, 4)", "case.json says (4, 2)"}));
-  CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["dtype"] = "float16"; }), {"x.npy", "float32", "case.json says float16"}));
+  CHECK(failed(with_json(soft,
+                         [](Json& j) {
+                           j["tensors"]["x"]["shape"] = {4, 2};
+                         }),
+               {"x.npy", "(2, 4)", "case.json says (4, 2)"}));
+  CHECK(failed(with_json(soft, [](Json& j) { j["tensors"]["x"]["dtype"] = "float16"; }),
+               {"x.npy", "float32", "case.json says float16"}));
   CHECK(failed(with_json(soft, [](Json& j) { j["inputs"] = {"../x"}; }), {"../x", "not that of a file"}));
   CHECK(failed(with_json(soft, [](Json& j) { j["inputs"] = {""}; }), {"not that of a file"}));
   CHECK(failed(with_json(soft, [](Json& j) { j["inputs"] = {3}; }), {"inputs holds a number"}));
@@ -134,25 +157,38 @@ TEST_CASE("conformance: a wrong number is a failure that says where", "[conforma
 }
 
 TEST_CASE("conformance: a case that contradicts itself has failed", "[conformance]") {
-  const auto failed = [](const CaseWriter& w, std::initializer_list<const char*> words) { return has_verdict(outcome_of(w), Verdict::failed, words); };
+  const auto failed = [](const CaseWriter& w, std::initializer_list<const char*> words) {
+    return has_verdict(outcome_of(w), Verdict::failed, words);
+  };
   const auto changed = [](auto change) {
     CaseWriter w = attention_case();
     change(w);
     return w;
   };
-  CHECK(failed(changed([](CaseWriter& w) { w.input("attn_mask", Array("bool", {4, 5})); }), {"attn_mask", "(4, 5)", "broadcast"}));
-  CHECK(failed(changed([](CaseWriter& w) { w.input("attn_mask", Array("bool", {3, 6})); }), {"attn_mask", "(3, 6)", "broadcast"}));
+  CHECK(failed(changed([](CaseWriter& w) {
+                 w.input("attn_mask", Array("bool", {4, 5}));
+               }),
+               {"attn_mask", "(4, 5)", "broadcast"}));
+  CHECK(failed(changed([](CaseWriter& w) {
+                 w.input("attn_mask", Array("bool", {3, 6}));
+               }),
+               {"attn_mask", "(3, 6)", "broadcast"}));
   CHECK(failed(changed([](CaseWriter& w) { w.input("attn_mask", Array("bool", {})); }), {"attn_mask", "1 to 4 dimensions"}));
-  CHECK(failed(changed([](CaseWriter& w) { w.no_input(), w.input("past_key", Array("float32", {1, 1, 2, 4})); }), {"past_value", "together"}));
   CHECK(failed(changed([](CaseWriter& w) {
-                 w.no_input(), w.input("past_key", Array("float32", {1, 1, 2, 4})), w.input("past_value", Array("float32", {1, 1, 2, 2}));
-                 w.input("nonpad_kv_seqlen", Array("int64", {1}));
+                 w.no_input(), w.input("past_key", Array("float32", {1, 1, 2, 4}));
                }),
-               {"past_key and nonpad_kv_seqlen", "exclude"}));
-  CHECK(failed(changed([](CaseWriter& w) {
-                 w.no_input(), w.input("past_key", Array("float32", {1, 1, 2, 3})), w.input("past_value", Array("float32", {1, 1, 2, 2}));
-               }),
-               {"past_key", "(1, 1, 2, 3)", "(1, 1, 2, 4)"}));
+               {"past_value", "together"}));
+  CHECK(failed(
+      changed([](CaseWriter& w) {
+        w.no_input(), w.input("past_key", Array("float32", {1, 1, 2, 4})), w.input("past_value", Array("float32", {1, 1, 2, 2}));
+        w.input("nonpad_kv_seqlen", Array("int64", {1}));
+      }),
+      {"past_key and nonpad_kv_seqlen", "exclude"}));
+  CHECK(failed(
+      changed([](CaseWriter& w) {
+        w.no_input(), w.input("past_key", Array("float32", {1, 1, 2, 3})), w.input("past_value", Array("float32", {1, 1, 2, 2}));
+      }),
+      {"past_key", "(1, 1, 2, 3)", "(1, 1, 2, 4)"}));
   CHECK(failed(changed([](CaseWriter& w) {
                  Array lengths("int64", {1});
                  lengths(0) = 6;
@@ -164,13 +200,24 @@ TEST_CASE("conformance: a case that contradicts itself has failed", "[conformanc
   CHECK(failed(changed([](CaseWriter& w) { w.attribute("is_causal", 2); }), {"is_causal is 2"}));
   CHECK(failed(changed([](CaseWriter& w) { w.attribute("qk_matmul_output_mode", 4); }), {"qk_matmul_output_mode is 4"}));
   CHECK(failed(changed([](CaseWriter& w) { w.attribute("left_window_size", -2); }), {"left_window_size is -2"}));
-  CHECK(failed(changed([](CaseWriter& w) { w.output("present_key", Array("float32", {1, 1, 5, 3})); }), {"present_key", "(1, 1, 5, 3)", "(1, 1, 5, 4)"}));
-  CHECK(failed(changed([](CaseWriter& w) { w.output("present_key", Array("float16", {1, 1, 5, 4})); }), {"present_key", "float16"}));
-  CHECK(failed(changed([](CaseWriter& w) { w.no_output(), w.no_output(), w.output("qk", Array("float32", {1, 2, 5, 3})); }), {"qk", "(1, 2, 3, 5)"}));
+  CHECK(failed(changed([](CaseWriter& w) {
+                 w.output("present_key", Array("float32", {1, 1, 5, 3}));
+               }),
+               {"present_key", "(1, 1, 5, 3)", "(1, 1, 5, 4)"}));
+  CHECK(failed(changed([](CaseWriter& w) {
+                 w.output("present_key", Array("float16", {1, 1, 5, 4}));
+               }),
+               {"present_key", "float16"}));
+  CHECK(failed(changed([](CaseWriter& w) {
+                 w.no_output(), w.no_output(), w.output("qk", Array("float32", {1, 2, 5, 3}));
+               }),
+               {"qk", "(1, 2, 3, 5)"}));
 
-  const auto made = [](const std::vector<Index>& q, const std::vector<Index>& k, const std::vector<Index>& v, const std::vector<Index>& y) {
+  const auto made = [](const std::vector<Index>& q, const std::vector<Index>& k, const std::vector<Index>& v,
+                       const std::vector<Index>& y) {
     CaseWriter w("Attention", 23);
-    w.input("Q", Array("float32", q)), w.input("K", Array("float32", k)), w.input("V", Array("float32", v)), w.output("Y", Array("float32", y));
+    w.input("Q", Array("float32", q)), w.input("K", Array("float32", k)), w.input("V", Array("float32", v)),
+        w.output("Y", Array("float32", y));
     return w;
   };
   CHECK(failed(made({1, 3, 2, 4}, {1, 2, 2, 4}, {1, 2, 2, 4}, {1, 3, 2, 4}), {"heads", "divide"}));
@@ -178,7 +225,8 @@ TEST_CASE("conformance: a case that contradicts itself has failed", "[conformanc
   CHECK(failed(made({1, 1, 2, 4}, {1, 1, 2, 5}, {1, 1, 2, 4}, {1, 1, 2, 4}), {"dim: Q has 4, K has 5"}));
   CHECK(failed(made({1, 1, 2, 4}, {1, 1, 2, 4}, {1, 1, 3, 4}, {1, 1, 2, 4}), {"keys: K has 2, V has 3"}));
   CHECK(failed(made({1, 1, 2, 4}, {2, 1, 2, 4}, {2, 1, 2, 4}, {1, 1, 2, 4}), {"batch: Q has 1, K has 2"}));
-  CHECK(failed(made({1, 1, 2, 4}, {1, 1, 2, 4}, {1, 1, 2, 4}, {1, 1, 2, 5}), {"Y has shape (1, 1, 2, 5), expected (1, 1, 2, 4)"}));
+  CHECK(
+      failed(made({1, 1, 2, 4}, {1, 1, 2, 4}, {1, 1, 2, 4}, {1, 1, 2, 5}), {"Y has shape (1, 1, 2, 5), expected (1, 1, 2, 4)"}));
   CHECK(failed(made({2, 4}, {2, 4}, {2, 4}, {2, 4}), {"Q", "3 or 4 dimensions"}));
   CHECK(failed(made({1, 2, 4}, {1, 2, 4}, {1, 2, 4}, {1, 2, 4}), {"kv_num_heads is missing"}));
   CaseWriter odd = made({1, 2, 4}, {1, 2, 4}, {1, 2, 4}, {1, 2, 4});
@@ -194,18 +242,22 @@ TEST_CASE("conformance: a case that contradicts itself has failed", "[conformanc
   CaseWriter rotary("RotaryEmbedding", 23);
   Array places("int64", {1, 2});
   places(0, 1) = 7;
-  rotary.input("X", Array("float32", {1, 1, 2, 4})), rotary.input("cos", Array("float32", {7, 2})), rotary.input("sin", Array("float32", {7, 2}));
+  rotary.input("X", Array("float32", {1, 1, 2, 4})), rotary.input("cos", Array("float32", {7, 2})),
+      rotary.input("sin", Array("float32", {7, 2}));
   rotary.input("position_ids", places), rotary.output("Y", Array("float32", {1, 1, 2, 4}));
   CHECK(failed(rotary, {"position_ids holds 7", "7 rows"}));
 }
 
 TEST_CASE("conformance: what is not known is skipped by name", "[conformance]") {
-  const auto skipped = [](const CaseWriter& w, std::initializer_list<const char*> words) { return has_verdict(outcome_of(w), Verdict::skipped, words); };
+  const auto skipped = [](const CaseWriter& w, std::initializer_list<const char*> words) {
+    return has_verdict(outcome_of(w), Verdict::skipped, words);
+  };
   const auto changed = [](CaseWriter w, auto change) {
     change(w.json);
     return w;
   };
-  CHECK(skipped(changed(softmax_case(), [](Json& j) { j["op"] = "MaxPool"; }), {"skipped made (MaxPool)", "'MaxPool' is not known"}));
+  CHECK(skipped(changed(softmax_case(), [](Json& j) { j["op"] = "MaxPool"; }),
+                {"skipped made (MaxPool)", "'MaxPool' is not known"}));
   CHECK(skipped(changed(softmax_case(), [](Json& j) { j["attributes"]["temperature"] = 2; }), {"attribute 'temperature'"}));
   CHECK(skipped(changed(softmax_case(), [](Json& j) { j["opset"] = 11; }), {"opset 11"}));
   CHECK(skipped(changed(softmax_case(), [](Json& j) { j["inputs"].push_back("y"); }), {"input 'y', number 2"}));
@@ -219,7 +271,8 @@ TEST_CASE("conformance: what is not known is skipped by name", "[conformance]") 
   CHECK(skipped(doubles, {"float64", "x"}));
   CaseWriter normalized("LayerNormalization", 17);
   normalized.attribute("stash_type", 16);
-  normalized.input("X", Array("float32", {2})), normalized.input("W", Array("float32", {2})), normalized.output("Y", Array("float32", {2}));
+  normalized.input("X", Array("float32", {2})), normalized.input("W", Array("float32", {2})),
+      normalized.output("Y", Array("float32", {2}));
   CHECK(skipped(normalized, {"stash_type 16"}));
   CaseWriter linear("LinearAttention", 27);
   linear.attribute("q_num_heads", 1), linear.attribute("kv_num_heads", 1), linear.attribute("update_rule", "squared");

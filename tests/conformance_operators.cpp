@@ -74,7 +74,8 @@ TEST_CASE("conformance: rotary embedding in every layout, with and without posit
     if (with_positions) w.input("position_ids", positions);
     w.output("output", y);
     INFO("seed " << seed);
-    CHECK(fault_of(outcome_of(w), interleaved ? std::vector<std::string>{"plain", "rotate"} : std::vector<std::string>{"plain"}) == "");
+    CHECK(fault_of(outcome_of(w),
+                   interleaved ? std::vector<std::string>{"plain", "rotate"} : std::vector<std::string>{"plain"}) == "");
   }
 }
 
@@ -85,7 +86,8 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
     const Index steps = maker.one_of({1, 2, 5, 17}), dim = maker.one_of({1, 3, 8, 17}), value_dim = maker.one_of({1, 4, 17});
     const std::string rule = std::array{"linear", "gated", "delta", "gated_delta"}[seed % 4];
     const bool gated = rule.starts_with("gated"), delta = rule.ends_with("delta");
-    const bool has_past = maker.chance(0.5), decay_by_head = maker.chance(0.5), one_beta = maker.chance(0.4), own_scale = maker.chance(0.3);
+    const bool has_past = maker.chance(0.5), decay_by_head = maker.chance(0.5), one_beta = maker.chance(0.4),
+               own_scale = maker.chance(0.3);
     const std::string dtype = maker.dtype();
 
     const Array query = normal(maker, dtype, {batch, steps, heads * dim});
@@ -124,7 +126,8 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
               for (Index j = 0; j < value_dim; ++j) state(b, g, i, j) += key(b, t, g * dim + i) * v[static_cast<std::size_t>(j)];
           }
           for (Index j = 0; j < value_dim; ++j)
-            for (Index i = 0; i < dim; ++i) output(b, t, h * value_dim + j) += scale * query(b, t, h * dim + i) * state(b, g, i, j);
+            for (Index i = 0; i < dim; ++i)
+              output(b, t, h * value_dim + j) += scale * query(b, t, h * dim + i) * state(b, g, i, j);
         }
 
     CaseWriter w("LinearAttention", 27);
@@ -133,10 +136,14 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
     if (own_scale) w.attribute("scale", scale);
     if (maker.chance(0.3)) w.attribute("chunk_size", 4);
     w.input("query", query), w.input("key", key), w.input("value", value);
-    if (has_past) w.input("past_state", past);
-    else w.no_input();
-    if (gated) w.input("decay", decay);
-    else w.no_input();
+    if (has_past)
+      w.input("past_state", past);
+    else
+      w.no_input();
+    if (gated)
+      w.input("decay", decay);
+    else
+      w.no_input();
     if (delta) w.input("beta", beta);
     w.output("output", output);
     if (maker.chance(0.7)) w.output("present_state", state);
@@ -147,7 +154,8 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
 
 TEST_CASE("conformance: softmax along every axis", "[conformance]") {
   std::uint64_t seed = 0;
-  for (const auto& shape : std::vector<std::vector<Index>>{{1}, {3}, {17}, {33}, {100}, {2, 17}, {3, 1}, {3, 4, 5}, {2, 3, 1, 33}, {2, 0, 3}})
+  for (const auto& shape :
+       std::vector<std::vector<Index>>{{1}, {3}, {17}, {33}, {100}, {2, 17}, {3, 1}, {3, 4, 5}, {2, 3, 1, 33}, {2, 0, 3}})
     for (Index axis = -static_cast<Index>(shape.size()); axis <= static_cast<Index>(shape.size()); ++axis) {
       Maker maker(++seed);
       const Index rank = static_cast<Index>(shape.size());
@@ -172,11 +180,13 @@ TEST_CASE("conformance: softmax along every axis", "[conformance]") {
       if (!is_default) w.attribute("axis", axis);
       w.input("x", x), w.output("y", y);
       INFO("seed " << seed << ", rank " << rank << ", axis " << axis);
-      CHECK(fault_of(outcome_of(w), stride == 1 ? std::vector<std::string>{"plain", "simd"} : std::vector<std::string>{"plain"}) == "");
+      CHECK(fault_of(outcome_of(w),
+                     stride == 1 ? std::vector<std::string>{"plain", "simd"} : std::vector<std::string>{"plain"}) == "");
     }
 }
 
-TEST_CASE("conformance: layer normalization from every axis on, with and without its further inputs and outputs", "[conformance]") {
+TEST_CASE("conformance: layer normalization from every axis on, with and without its further inputs and outputs",
+          "[conformance]") {
   std::uint64_t seed = 0;
   for (const auto& shape : std::vector<std::vector<Index>>{{1}, {17}, {3, 4}, {33, 1}, {2, 3, 5}, {2, 3, 4, 17}})
     for (Index axis = -static_cast<Index>(shape.size()); axis <= static_cast<Index>(shape.size()); ++axis)
@@ -204,13 +214,15 @@ TEST_CASE("conformance: layer normalization from every axis on, with and without
         for (std::size_t row = 0; row * width < x.numbers.size(); ++row) {
           double mean = 0, variance = 0;
           for (std::size_t i = 0; i < width; ++i) mean += x.numbers[row * width + i] / static_cast<double>(width);
-          for (std::size_t i = 0; i < width; ++i) variance += std::pow(x.numbers[row * width + i] - mean, 2) / static_cast<double>(width);
+          for (std::size_t i = 0; i < width; ++i)
+            variance += std::pow(x.numbers[row * width + i] - mean, 2) / static_cast<double>(width);
           means.numbers[row] = mean;
           inverses.numbers[row] = 1 / std::sqrt(variance + epsilon);
           for (std::size_t i = 0; i < width; ++i) {
             // From the right: both shapes end with the same axes.
             const std::size_t at = (row * width + i) % scale.numbers.size();
-            y.numbers[row * width + i] = (x.numbers[row * width + i] - mean) * inverses.numbers[row] * scale.numbers[at] + (has_bias ? bias.numbers[at] : 0);
+            y.numbers[row * width + i] = (x.numbers[row * width + i] - mean) * inverses.numbers[row] * scale.numbers[at] +
+                                         (has_bias ? bias.numbers[at] : 0);
           }
         }
         CaseWriter w("LayerNormalization", 17);
@@ -221,8 +233,10 @@ TEST_CASE("conformance: layer normalization from every axis on, with and without
         if (has_bias) w.input("B", bias);
         w.output("Y", y);
         const bool wants_mean = maker.chance(0.7), wants_inverse = maker.chance(0.7);
-        if (wants_mean) w.output("Mean", means);
-        else w.no_output();
+        if (wants_mean)
+          w.output("Mean", means);
+        else
+          w.no_output();
         if (wants_inverse) w.output("InvStdDev", inverses);
         INFO("seed " << seed << ", rank " << rank << ", axis " << axis);
         CHECK(fault_of(outcome_of(w), {"plain"}) == "");

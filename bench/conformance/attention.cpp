@@ -20,7 +20,9 @@ constexpr double most_work = 0x1p31;
 constexpr std::size_t most_workspace = std::size_t{1} << 28;
 
 /// The rungs compute their softmax in float32.
-bool softmax_in_float32(const AttentionProblem& p) { return p.softmax_type.value_or(SoftmaxType::float32) == SoftmaxType::float32; }
+bool softmax_in_float32(const AttentionProblem& p) {
+  return p.softmax_type.value_or(SoftmaxType::float32) == SoftmaxType::float32;
+}
 
 bool has_no_empty_axis(const AttentionProblem& p) { return std::min({p.batch, p.queries, p.keys, p.dim, p.value_dim}) > 0; }
 
@@ -114,7 +116,9 @@ void check_ladder(const AttentionProblem& p, const CaseTensor& expected, Report&
   const bool unsafe = !p.mask.is_full() && !values_are_finite(p);
   for (const auto& rung : dot_product::mechanism().ladder) {
     if (rung.variant || (unsafe && multiplies_masked_values(rung.name))) continue;
-    if (std::ranges::any_of(pieces, [&](const Piece& piece) { return rung.workspace && rung.workspace(piece.problem) > most_workspace; })) continue;
+    if (std::ranges::any_of(pieces,
+                            [&](const Piece& piece) { return rung.workspace && rung.workspace(piece.problem) > most_workspace; }))
+      continue;
     std::vector<float> output(static_cast<std::size_t>(p.batch * p.heads * p.queries * p.value_dim));
     const Rows<float> to = p.output_rows(output.data());
     for (const Piece& piece : pieces) {

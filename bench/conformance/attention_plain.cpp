@@ -31,7 +31,12 @@ double rounded(double x, SoftmaxType type) {
 class Row {
  public:
   Row(const AttentionProblem& problem, Index b, Index h, Index i)
-      : p_(problem), b_(b), h_(h), i_(i), key_head_(h / (problem.heads / problem.key_heads)), scores_(static_cast<std::size_t>(problem.keys)) {}
+      : p_(problem),
+        b_(b),
+        h_(h),
+        i_(i),
+        key_head_(h / (problem.heads / problem.key_heads)),
+        scores_(static_cast<std::size_t>(problem.keys)) {}
 
   /// scale · q Kᵀ
   void multiply() {

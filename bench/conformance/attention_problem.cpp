@@ -26,7 +26,8 @@ struct Layout {
   Layout(const CaseTensor& tensor, bool packed, Index packed_heads) : batch(tensor.extent(0)) {
     if (packed) {
       if (tensor.extent(2) % packed_heads != 0)
-        throw UserError(fmt::format("{} has shape {}, whose last length {} heads do not divide", tensor.name(), as_text(tensor.shape()), packed_heads));
+        throw UserError(fmt::format("{} has shape {}, whose last length {} heads do not divide", tensor.name(),
+                                    as_text(tensor.shape()), packed_heads));
       heads = packed_heads, n = tensor.extent(1), width = tensor.extent(2) / packed_heads;
     } else {
       heads = tensor.extent(1), n = tensor.extent(2), width = tensor.extent(3);
@@ -35,7 +36,8 @@ struct Layout {
 };
 
 void require_rank(const CaseTensor& tensor, Index rank) {
-  if (tensor.rank() != rank) throw UserError(fmt::format("{} has shape {}, expected {} dimensions", tensor.name(), as_text(tensor.shape()), rank));
+  if (tensor.rank() != rank)
+    throw UserError(fmt::format("{} has shape {}, expected {} dimensions", tensor.name(), as_text(tensor.shape()), rank));
 }
 
 /// Where the rows of past and new keys or values lie: in place where there is no past, else copied one behind the other to `own`.
@@ -76,7 +78,8 @@ void read_cache(const CaseTensor* past, const CaseTensor& now, bool packed, cons
 }
 
 void read_mask(const CaseTensor& tensor, const AttentionProblem& p, GivenMask& mask) {
-  if (tensor.rank() < 1 || tensor.rank() > 4) throw UserError(fmt::format("{} has shape {}, expected 1 to 4 dimensions", tensor.name(), as_text(tensor.shape())));
+  if (tensor.rank() < 1 || tensor.rank() > 4)
+    throw UserError(fmt::format("{} has shape {}, expected 1 to 4 dimensions", tensor.name(), as_text(tensor.shape())));
   const std::array whole{p.batch, p.heads, p.queries, p.keys};
   std::array<Index, 4> strides{};
   Index stride = 1;
@@ -85,7 +88,8 @@ void read_mask(const CaseTensor& tensor, const AttentionProblem& p, GivenMask& m
     const Index length = tensor.extent(tensor.rank() - static_cast<Index>(back));
     const bool fits = axis == 3 ? length <= whole[axis] : length == 1 || length == whole[axis];
     if (!fits)
-      throw UserError(fmt::format("{} has shape {}, which cannot be broadcast to {}", tensor.name(), as_text(tensor.shape()), as_text(whole)));
+      throw UserError(fmt::format("{} has shape {}, which cannot be broadcast to {}", tensor.name(), as_text(tensor.shape()),
+                                  as_text(whole)));
     strides[axis] = length == 1 ? 0 : stride;
     stride *= length;
   }
@@ -119,10 +123,12 @@ AttentionProblem::AttentionProblem(const Case& given) {
   const CaseTensor* nonpad = given.input(6);
   for (const CaseTensor* tensor : {&q, &k, &v}) require_float(*tensor);
   require_same_dtype(k, q);
-  if (q.rank() != 3 && q.rank() != 4) throw UserError(fmt::format("{} has shape {}, expected 3 or 4 dimensions", q.name(), as_text(q.shape())));
+  if (q.rank() != 3 && q.rank() != 4)
+    throw UserError(fmt::format("{} has shape {}, expected 3 or 4 dimensions", q.name(), as_text(q.shape())));
   require_rank(k, q.rank());
   require_rank(v, q.rank());
-  if ((past_key == nullptr) != (past_value == nullptr)) throw UserError("of past_key and past_value one is given; they come together");
+  if ((past_key == nullptr) != (past_value == nullptr))
+    throw UserError("of past_key and past_value one is given; they come together");
   if (past_key && nonpad) throw UserError("past_key and nonpad_kv_seqlen are given; they exclude each other");
 
   const Attributes attributes(given.attributes);
@@ -143,7 +149,8 @@ AttentionProblem::AttentionProblem(const Case& given) {
   heads = query_layout.heads;
   key_heads = key_layout.heads;
   if (key_heads == 0 || heads == 0 || heads % key_heads != 0)
-    throw UserError(fmt::format("{} has {} heads, {} has {}; the second must divide the first", q.name(), heads, k.name(), key_heads));
+    throw UserError(
+        fmt::format("{} has {} heads, {} has {}; the second must divide the first", q.name(), heads, k.name(), key_heads));
   queries = query_layout.n;
   dim = query_layout.width;
   value_dim = value_layout.width;
@@ -154,17 +161,21 @@ AttentionProblem::AttentionProblem(const Case& given) {
   read_cache(past_value, v, packed, value_layout, value);
   if (past_key) same("past keys", *past_key, key.past, *past_value, value.past);
   keys = key.past + key_layout.n;
-  if (static_cast<double>(batch) * static_cast<double>(heads) * static_cast<double>(queries) * static_cast<double>(keys) > most_scores)
+  if (static_cast<double>(batch) * static_cast<double>(heads) * static_cast<double>(queries) * static_cast<double>(keys) >
+      most_scores)
     throw UserError(fmt::format("{} × {} × {} × {} scores are too many for a case", batch, heads, queries, keys));
 
   const double given_scale = attributes.real("scale").value_or(1 / std::sqrt(static_cast<double>(dim)));
-  if (!(given_scale >= 0)) throw UserError(fmt::format("the attribute scale is {}; its root multiplies Q and K, so it must not be negative", given_scale));
+  if (!(given_scale >= 0))
+    throw UserError(
+        fmt::format("the attribute scale is {}; its root multiplies Q and K, so it must not be negative", given_scale));
   scale = static_cast<float>(given_scale);
   softcap = static_cast<float>(attributes.real("softcap").value_or(0));
   stage = static_cast<ScoreStage>(attributes.integer("qk_matmul_output_mode", 0, 0, 3));
   if (attributes.has("softmax_precision")) {
     const Index type = attributes.integer("softmax_precision", 1);
-    if (type != 1 && type != 10 && type != 11 && type != 16) throw NotKnown(fmt::format("softmax_precision {} is not known here, 1, 10, 11 and 16 are", type));
+    if (type != 1 && type != 10 && type != 11 && type != 16)
+      throw NotKnown(fmt::format("softmax_precision {} is not known here, 1, 10, 11 and 16 are", type));
     softmax_type = static_cast<SoftmaxType>(type);
   }
 
@@ -173,7 +184,8 @@ AttentionProblem::AttentionProblem(const Case& given) {
     require_shape(*nonpad, {batch});
     lengths = nonpad->as_index();
     for (const Index keys_here : lengths) {
-      if (keys_here < 0 || keys_here > keys) throw UserError(fmt::format("{} holds {}, expected 0 to {}, the number of keys", nonpad->name(), keys_here, keys));
+      if (keys_here < 0 || keys_here > keys)
+        throw UserError(fmt::format("{} holds {}, expected 0 to {}, the number of keys", nonpad->name(), keys_here, keys));
       offsets.push_back(keys_here - queries);
     }
   }

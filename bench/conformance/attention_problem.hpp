@@ -15,10 +15,10 @@ using dot_product::Rows;
 
 /// K or V: past rows followed by new ones. Where there is no past, the rows stay where the case has them.
 struct Cache {
-  Index past = 0;                      ///< rows of it
-  Rows<const float> rows;              ///< [batch, key_heads, keys, width]
-  Rows<const std::uint16_t> rows16;    ///< the same in float16, where the case has it so; else data is null
-  std::vector<float> own;              ///< what `rows` points to, where it is no tensor of the case
+  Index past = 0;                    ///< rows of it
+  Rows<const float> rows;            ///< [batch, key_heads, keys, width]
+  Rows<const std::uint16_t> rows16;  ///< the same in float16, where the case has it so; else data is null
+  std::vector<float> own;            ///< what `rows` points to, where it is no tensor of the case
   std::vector<std::uint16_t> own16;
 
   Cache() = default;
@@ -50,7 +50,7 @@ struct AttentionProblem {
   Index batch = 0, heads = 0, key_heads = 0, queries = 0, keys = 0, dim = 0, value_dim = 0;
   bool packed = false;  ///< [batch, n, heads · width], else [batch, heads, n, width]
   float scale = 1;
-  float softcap = 0;    ///< above 0: s becomes softcap · tanh(s / softcap)
+  float softcap = 0;  ///< above 0: s becomes softcap · tanh(s / softcap)
   std::optional<SoftmaxType> softmax_type;
   ScoreStage stage = ScoreStage::product;
 
@@ -58,9 +58,9 @@ struct AttentionProblem {
   Rows<const float> query;
   Cache key, value;
   std::optional<GivenMask> given_mask;
-  Mask mask;                     ///< causality and window; its offset is the number of past keys
-  std::vector<Index> lengths;    ///< [batch] of the keys, by nonpad_kv_seqlen; empty: all
-  std::vector<Index> offsets;    ///< [batch] in the place of mask.offset; empty: that
+  Mask mask;                   ///< causality and window; its offset is the number of past keys
+  std::vector<Index> lengths;  ///< [batch] of the keys, by nonpad_kv_seqlen; empty: all
+  std::vector<Index> offsets;  ///< [batch] in the place of mask.offset; empty: that
 
   /// Where the output lies: of the queries' rank.
   Shape output_shape() const;

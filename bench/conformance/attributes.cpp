@@ -11,7 +11,8 @@ namespace {
 
 [[noreturn]] void refuse(const char* name, const Json& value, const std::string& expected) {
   throw program::UserError(fmt::format("the attribute {} is {}, expected {}", name,
-                                       program::one_line(value.dump(-1, ' ', false, Json::error_handler_t::replace), 60), expected));
+                                       program::one_line(value.dump(-1, ' ', false, Json::error_handler_t::replace), 60),
+                                       expected));
 }
 
 }  // namespace

@@ -34,13 +34,15 @@ class Reader {
     if (found == all_.end()) refuse(fmt::format("the field {} is missing", name));
     // A whole number is read as unsigned where it can be.
     const bool whole = kind == Json::value_t::number_integer && found->is_number_integer();
-    if (found->type() != kind && !whole) refuse(fmt::format("the field {} is a {}, expected {}", name, found->type_name(), kind_name));
+    if (found->type() != kind && !whole)
+      refuse(fmt::format("the field {} is a {}, expected {}", name, found->type_name(), kind_name));
     return *found;
   }
 
   std::vector<std::optional<TensorDescription>> tensors(const char* field_name) const {
     const Json& names = field(field_name, Json::value_t::array, "a list of names");
-    if (names.size() > most_tensors) refuse(fmt::format("{} names {} tensors, expected at most {}", field_name, names.size(), most_tensors));
+    if (names.size() > most_tensors)
+      refuse(fmt::format("{} names {} tensors, expected at most {}", field_name, names.size(), most_tensors));
     std::vector<std::optional<TensorDescription>> described;
     for (const Json& name : names) {
       if (name.is_null())
@@ -71,12 +73,15 @@ class Reader {
     const Json dtype = part("dtype");
     const Json shape = part("shape");
     if (!dtype.is_string()) refuse(fmt::format("the dtype of tensor {} is a {}, expected a name", shown, dtype.type_name()));
-    if (!shape.is_array() || shape.size() > 32) refuse(fmt::format("the shape of tensor {} is not a list of at most 32 lengths", shown));
+    if (!shape.is_array() || shape.size() > 32)
+      refuse(fmt::format("the shape of tensor {} is not a list of at most 32 lengths", shown));
     described.dtype = dtype.get<std::string>();
     for (const Json& length : shape) {
       // Nonnegative whole numbers are read as unsigned.
       const bool fits = length.is_number_unsigned() && length.get<std::uint64_t>() <= largest_case;
-      if (!fits) refuse(fmt::format("the shape of tensor {} holds {}, expected lengths from 0 to {}", shown, one_line(length.dump(), 60), largest_case));
+      if (!fits)
+        refuse(fmt::format("the shape of tensor {} holds {}, expected lengths from 0 to {}", shown, one_line(length.dump(), 60),
+                           largest_case));
       described.shape.push_back(length.get<Index>());
     }
     return described;
@@ -94,11 +99,13 @@ void refuse_oversized(const Reader& reader, const Description& d) {
       if (!tensor) continue;
       std::uint64_t count = 1;
       for (const Index length : tensor->shape)
-        if (length > 0) count = count > largest_case / static_cast<std::uint64_t>(length) ? largest_case + 1 : count * static_cast<std::uint64_t>(length);
+        if (length > 0)
+          count = count > largest_case / static_cast<std::uint64_t>(length) ? largest_case + 1
+                                                                            : count * static_cast<std::uint64_t>(length);
       numbers += count;
       if (numbers > largest_case / sizeof(float))
-        reader.refuse(fmt::format("with the tensor {} of shape {} the case holds more than {} bytes, which is the most", one_line(tensor->name, 60),
-                                  as_text(tensor->shape), largest_case));
+        reader.refuse(fmt::format("with the tensor {} of shape {} the case holds more than {} bytes, which is the most",
+                                  one_line(tensor->name, 60), as_text(tensor->shape), largest_case));
     }
 }
 
@@ -161,7 +168,9 @@ CaseTensor::CaseTensor(std::string name, tensor::NpyArray array)
 
 std::vector<float> CaseTensor::as_float() const {
   std::vector<float> numbers(static_cast<std::size_t>(size_));
-  const auto convert = [&]<class T>(const T* from) { std::transform(from, from + size_, numbers.begin(), [](T x) { return static_cast<float>(x); }); };
+  const auto convert = [&]<class T>(const T* from) {
+    std::transform(from, from + size_, numbers.begin(), [](T x) { return static_cast<float>(x); });
+  };
   if (dtype() == "float32")
     convert(data<float>());
   else if (dtype() == "float16")
@@ -189,18 +198,20 @@ std::string as_text(std::span<const Index> shape) {
 
 void require_shape(const CaseTensor& tensor, const Shape& shape) {
   if (tensor.shape() != shape)
-    throw UserError(fmt::format("{} has shape {}, expected {}", one_line(tensor.name(), 60), as_text(tensor.shape()), as_text(shape)));
+    throw UserError(
+        fmt::format("{} has shape {}, expected {}", one_line(tensor.name(), 60), as_text(tensor.shape()), as_text(shape)));
 }
 
 void require_same_dtype(const CaseTensor& tensor, const CaseTensor& as) {
   if (tensor.dtype() != as.dtype())
-    throw UserError(fmt::format("{} is of dtype {}, but {} of {}; they must be the same", one_line(tensor.name(), 60), tensor.dtype(),
-                                one_line(as.name(), 60), as.dtype()));
+    throw UserError(fmt::format("{} is of dtype {}, but {} of {}; they must be the same", one_line(tensor.name(), 60),
+                                tensor.dtype(), one_line(as.name(), 60), as.dtype()));
 }
 
 void require_float(const CaseTensor& tensor) {
   if (tensor.dtype() != "float32" && tensor.dtype() != "float16")
-    throw NotKnown(fmt::format("dtype {} of {} is not known here, float32 and float16 are", tensor.dtype(), one_line(tensor.name(), 60)));
+    throw NotKnown(
+        fmt::format("dtype {} of {} is not known here, float32 and float16 are", tensor.dtype(), one_line(tensor.name(), 60)));
 }
 
 }  // namespace attention::conformance

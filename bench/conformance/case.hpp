@@ -34,7 +34,7 @@ struct Description {
   std::string op;
   Index opset = 0;
   Json attributes;
-  std::vector<std::optional<TensorDescription>> inputs;   ///< in the operator's order; none for one left out
+  std::vector<std::optional<TensorDescription>> inputs;  ///< in the operator's order; none for one left out
   std::vector<std::optional<TensorDescription>> outputs;
 };
 

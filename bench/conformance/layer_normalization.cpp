@@ -20,7 +20,8 @@ class Broadcast {
       const Index length = tensor.extent(tensor.rank() - back);
       const Index axis = std::ssize(shape) - back;
       if (axis < 0 || (length != 1 && length != shape[static_cast<std::size_t>(axis)]))
-        throw program::UserError(fmt::format("{} has shape {}, which cannot be broadcast to {}", tensor.name(), as_text(tensor.shape()), as_text(shape)));
+        throw program::UserError(fmt::format("{} has shape {}, which cannot be broadcast to {}", tensor.name(),
+                                             as_text(tensor.shape()), as_text(shape)));
       if (length != 1) strides_[static_cast<std::size_t>(axis)] = stride;
       stride *= length;
     }
@@ -70,7 +71,8 @@ void run_layer_normalization(const Case& given, Report& report) {
     if (const CaseTensor* output = given.output(place)) {
       require_shape(*output, statistics);
       if (output->dtype() != "float32")
-        throw program::UserError(fmt::format("{} is of dtype {}, expected float32, in which it is computed", output->name(), output->dtype()));
+        throw program::UserError(
+            fmt::format("{} is of dtype {}, expected float32, in which it is computed", output->name(), output->dtype()));
     }
   const Broadcast scale_at(scale, x.shape());
   const Broadcast bias_at(bias ? *bias : scale, x.shape());
@@ -89,11 +91,13 @@ void run_layer_normalization(const Case& given, Report& report) {
     for (Index i = 0; i < width; ++i) mean += static_cast<double>(numbers[i]);
     mean /= static_cast<double>(width);
     double variance = 0;
-    for (Index i = 0; i < width; ++i) variance += (static_cast<double>(numbers[i]) - mean) * (static_cast<double>(numbers[i]) - mean);
+    for (Index i = 0; i < width; ++i)
+      variance += (static_cast<double>(numbers[i]) - mean) * (static_cast<double>(numbers[i]) - mean);
     variance /= static_cast<double>(width);
     const double inverse = 1 / std::sqrt(variance + epsilon);
     for (Index i = 0; i < width; ++i) {
-      const double value = (static_cast<double>(numbers[i]) - mean) * inverse * static_cast<double>(factor[static_cast<std::size_t>(scale_at(first + i))]);
+      const double value = (static_cast<double>(numbers[i]) - mean) * inverse *
+                           static_cast<double>(factor[static_cast<std::size_t>(scale_at(first + i))]);
       normalized[static_cast<std::size_t>(first + i)] =
           static_cast<float>(bias ? value + static_cast<double>(added[static_cast<std::size_t>(bias_at(first + i))]) : value);
     }

@@ -23,17 +23,19 @@ struct Problem {
   double scale;
   std::vector<float> query, key, value;
   std::vector<double> state;  ///< [batch, key_heads, dim, value_dim]; in float64, since its error adds up over the steps
-  std::vector<float> decay;  ///< empty: the rule has none
-  Index decay_width = 0;     ///< of a key head: 1, or dim
-  std::vector<float> beta;   ///< empty: the rule has none
-  Index beta_heads = 0;      ///< key_heads, or 1 for all together
+  std::vector<float> decay;   ///< empty: the rule has none
+  Index decay_width = 0;      ///< of a key head: 1, or dim
+  std::vector<float> beta;    ///< empty: the rule has none
+  Index beta_heads = 0;       ///< key_heads, or 1 for all together
 };
 
 /// Lengths that must divide: the width of a head.
 Index width_of(const CaseTensor& tensor, Index heads) {
-  if (tensor.rank() != 3) throw UserError(fmt::format("{} has shape {}, expected 3 dimensions", tensor.name(), as_text(tensor.shape())));
+  if (tensor.rank() != 3)
+    throw UserError(fmt::format("{} has shape {}, expected 3 dimensions", tensor.name(), as_text(tensor.shape())));
   if (tensor.extent(2) % heads != 0)
-    throw UserError(fmt::format("{} has shape {}, whose last length {} heads do not divide", tensor.name(), as_text(tensor.shape()), heads));
+    throw UserError(
+        fmt::format("{} has shape {}, whose last length {} heads do not divide", tensor.name(), as_text(tensor.shape()), heads));
   return tensor.extent(2) / heads;
 }
 
@@ -57,12 +59,14 @@ Problem problem_of(const Case& given) {
   Problem p{};
   p.heads = attributes.required("q_num_heads", 1);
   p.key_heads = attributes.required("kv_num_heads", 1);
-  if (p.heads % p.key_heads != 0) throw UserError(fmt::format("kv_num_heads is {}, which does not divide q_num_heads, {}", p.key_heads, p.heads));
+  if (p.heads % p.key_heads != 0)
+    throw UserError(fmt::format("kv_num_heads is {}, which does not divide q_num_heads, {}", p.key_heads, p.heads));
   attributes.integer("chunk_size", 64, 1);  // a hint
   const std::string rule = attributes.text("update_rule", "gated_delta");
   const bool gated = rule == "gated" || rule == "gated_delta";
   const bool delta = rule == "delta" || rule == "gated_delta";
-  if (!gated && !delta && rule != "linear") throw NotKnown(fmt::format("the update_rule '{}' is not known", program::one_line(rule, 60)));
+  if (!gated && !delta && rule != "linear")
+    throw NotKnown(fmt::format("the update_rule '{}' is not known", program::one_line(rule, 60)));
 
   p.dim = width_of(query, p.heads);
   p.value_dim = width_of(value, p.key_heads);
@@ -82,7 +86,8 @@ Problem problem_of(const Case& given) {
     p.state.assign(numbers.begin(), numbers.end());
   } else {
     // Short inputs may have a large state.
-    const double size = static_cast<double>(p.batch * p.key_heads) * static_cast<double>(p.dim) * static_cast<double>(p.value_dim);
+    const double size =
+        static_cast<double>(p.batch * p.key_heads) * static_cast<double>(p.dim) * static_cast<double>(p.value_dim);
     if (size > largest_state) throw UserError(fmt::format("the state {} is too large for a case", as_text(state)));
     p.state.assign(static_cast<std::size_t>(p.batch * p.key_heads * p.dim * p.value_dim), 0.0);
   }
@@ -110,7 +115,8 @@ void update(const Problem& p, Index b, Index t, Index g, double* state, std::vec
   // S ← exp(decay) · S
   if (p.decay_width > 0)
     for (Index d = 0; d < p.dim; ++d) {
-      const float decay = p.decay[static_cast<std::size_t>((row * p.key_heads + g) * p.decay_width + (p.decay_width == 1 ? 0 : d))];
+      const float decay =
+          p.decay[static_cast<std::size_t>((row * p.key_heads + g) * p.decay_width + (p.decay_width == 1 ? 0 : d))];
       for (Index c = 0; c < p.value_dim; ++c) state[d * p.value_dim + c] *= std::exp(static_cast<double>(decay));
     }
   written.assign(value, value + p.value_dim);
@@ -118,12 +124,14 @@ void update(const Problem& p, Index b, Index t, Index g, double* state, std::vec
   if (p.beta_heads > 0) {
     const float beta = p.beta[static_cast<std::size_t>(row * p.beta_heads + (p.beta_heads == 1 ? 0 : g))];
     for (Index d = 0; d < p.dim; ++d)
-      for (Index c = 0; c < p.value_dim; ++c) written[static_cast<std::size_t>(c)] -= state[d * p.value_dim + c] * static_cast<double>(key[d]);
+      for (Index c = 0; c < p.value_dim; ++c)
+        written[static_cast<std::size_t>(c)] -= state[d * p.value_dim + c] * static_cast<double>(key[d]);
     for (double& v : written) v *= static_cast<double>(beta);
   }
   // S ← S + k vᵀ
   for (Index d = 0; d < p.dim; ++d)
-    for (Index c = 0; c < p.value_dim; ++c) state[d * p.value_dim + c] += static_cast<double>(key[d]) * written[static_cast<std::size_t>(c)];
+    for (Index c = 0; c < p.value_dim; ++c)
+      state[d * p.value_dim + c] += static_cast<double>(key[d]) * written[static_cast<std::size_t>(c)];
 }
 
 /// Step by step. The state is left as it is at the end; gives the output, [batch, t, heads · value_dim].

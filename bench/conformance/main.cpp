@@ -1,4 +1,6 @@
 // conformance DIR: the standard operators held against the cases below a folder.
+#include "program/main.hpp"
+
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -6,7 +8,6 @@
 #include "conformance/runner.hpp"
 #include "machine/affinity.hpp"
 #include "program/command_line.hpp"
-#include "program/main.hpp"
 
 int main(int argc, char** argv) {
   using namespace attention;

@@ -9,8 +9,8 @@ std::span<const Operator> operators() {
   static const std::vector<Operator> all{
       {"Attention",
        23,
-       {"scale", "softcap", "is_causal", "q_num_heads", "kv_num_heads", "qk_matmul_output_mode", "softmax_precision", "left_window_size",
-        "right_window_size"},
+       {"scale", "softcap", "is_causal", "q_num_heads", "kv_num_heads", "qk_matmul_output_mode", "softmax_precision",
+        "left_window_size", "right_window_size"},
        {"Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen"},
        3,
        {"Y", "present_key", "present_value", "qk_matmul_output"},

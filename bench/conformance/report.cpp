@@ -60,8 +60,8 @@ void Report::check(const std::string& rung, const CaseTensor& expected, std::spa
   share = std::max(share.value_or(0), expected.is_half() ? difference.share : compare(rounded, wanted, aim).share);
   if (difference.share <= worst_) return;
   worst_ = difference.share;
-  fault_ = fmt::format("{}{} is {:.7g}, expected {:.7g} (rung {})", program::one_line(expected.name(), 60), place(difference.at, expected.shape()),
-                       rounded[difference.at], wanted[difference.at], rung);
+  fault_ = fmt::format("{}{} is {:.7g}, expected {:.7g} (rung {})", program::one_line(expected.name(), 60),
+                       place(difference.at, expected.shape()), rounded[difference.at], wanted[difference.at], rung);
 }
 
 }  // namespace attention::conformance

@@ -26,8 +26,8 @@ inline constexpr Tolerance half{0x1p-8, 0x1p-8};
 
 /// How far two rows of numbers are apart. NaN equals NaN, an infinity itself; any other pair with one of them is infinitely far.
 struct Difference {
-  double error = 0;  ///< largest |found − expected|
-  double share = 0;  ///< largest |found − expected| / (absolute + relative · |expected|): agrees up to 1
+  double error = 0;    ///< largest |found − expected|
+  double share = 0;    ///< largest |found − expected| / (absolute + relative · |expected|): agrees up to 1
   std::size_t at = 0;  ///< where that is
 };
 Difference compare(std::span<const float> found, std::span<const float> expected, Tolerance tolerance);

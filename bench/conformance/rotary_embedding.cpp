@@ -21,26 +21,31 @@ struct Sizes {
 };
 
 Sizes sizes_of(const CaseTensor& x, const Attributes& attributes) {
-  if (x.rank() != 3 && x.rank() != 4) throw UserError(fmt::format("{} has shape {}, expected 3 or 4 dimensions", x.name(), as_text(x.shape())));
+  if (x.rank() != 3 && x.rank() != 4)
+    throw UserError(fmt::format("{} has shape {}, expected 3 or 4 dimensions", x.name(), as_text(x.shape())));
   Sizes s{};
   s.packed = x.rank() == 3;
   s.batch = x.extent(0);
   if (s.packed) {
     s.heads = attributes.required("num_heads", 1);
     s.n = x.extent(1);
-    if (x.extent(2) % s.heads != 0) throw UserError(fmt::format("num_heads is {}, which does not divide the last length of {}, {}", s.heads, x.name(), x.extent(2)));
+    if (x.extent(2) % s.heads != 0)
+      throw UserError(
+          fmt::format("num_heads is {}, which does not divide the last length of {}, {}", s.heads, x.name(), x.extent(2)));
     s.dim = x.extent(2) / s.heads;
   } else {
     s.heads = x.extent(1);
     s.n = x.extent(2);
     s.dim = x.extent(3);
     const Index named = attributes.integer("num_heads", 0, 0);
-    if (named != 0 && named != s.heads) throw UserError(fmt::format("num_heads is {}, but {} has {} heads", named, x.name(), s.heads));
+    if (named != 0 && named != s.heads)
+      throw UserError(fmt::format("num_heads is {}, but {} has {} heads", named, x.name(), s.heads));
   }
   s.rotated = attributes.integer("rotary_embedding_dim", 0, 0);
   if (s.rotated == 0) s.rotated = s.dim;
   if (s.rotated > s.dim || s.rotated % 2 != 0)
-    throw UserError(fmt::format("{} numbers of a head are to be turned, of {}; expected an even number, at most all", s.rotated, s.dim));
+    throw UserError(
+        fmt::format("{} numbers of a head are to be turned, of {}; expected an even number, at most all", s.rotated, s.dim));
   return s;
 }
 
@@ -73,7 +78,8 @@ std::vector<Index> cache_rows(const CaseTensor* positions, const CaseTensor& cos
   require_shape(*positions, {s.batch, s.n});
   std::vector<Index> rows = positions->as_index();
   for (const Index row : rows)
-    if (row < 0 || row >= cosine.extent(0)) throw UserError(fmt::format("{} holds {}, but the caches have {} rows", positions->name(), row, cosine.extent(0)));
+    if (row < 0 || row >= cosine.extent(0))
+      throw UserError(fmt::format("{} holds {}, but the caches have {} rows", positions->name(), row, cosine.extent(0)));
   return rows;
 }
 
@@ -93,7 +99,9 @@ void run_rotary_embedding(const Case& given, Report& report) {
   const bool interleaved = attributes.integer("interleaved", 0, 0, 1) == 1;
   const Index half_dim = s.rotated / 2;
   if (positions) {
-    if (cosine.rank() != 2) throw UserError(fmt::format("{} has shape {}, expected 2 dimensions beside position_ids", cosine.name(), as_text(cosine.shape())));
+    if (cosine.rank() != 2)
+      throw UserError(
+          fmt::format("{} has shape {}, expected 2 dimensions beside position_ids", cosine.name(), as_text(cosine.shape())));
     require_shape(cosine, {cosine.extent(0), half_dim});
   } else {
     require_shape(cosine, {s.batch, s.n, half_dim});

@@ -21,21 +21,26 @@ using program::UserError;
 
 std::string quoted(std::string_view name) { return "'" + one_line(name, 60) + "'"; }
 
-/// Throws NotKnown where the case has something that the operator, as it is known here, has not; UserError where it lacks something.
+/// Throws NotKnown where the case has something that the operator, as it is known here, has not; UserError where it lacks
+/// something.
 void require_known(const Description& d, const Operator& op) {
   if (d.opset < op.first_opset)
     throw NotKnown(fmt::format("opset {} is not known here; {} is known from opset {}", d.opset, op.name, op.first_opset));
   for (const auto& [name, value] : d.attributes.items())
-    if (std::ranges::find(op.attributes, name) == op.attributes.end()) throw NotKnown(fmt::format("the attribute {} is not known", quoted(name)));
+    if (std::ranges::find(op.attributes, name) == op.attributes.end())
+      throw NotKnown(fmt::format("the attribute {} is not known", quoted(name)));
   const auto check = [](const auto& tensors, std::size_t known, const char* what) {
     for (std::size_t place = known; place < tensors.size(); ++place)
-      if (tensors[place]) throw NotKnown(fmt::format("the {} {}, number {}, is not known", what, quoted(tensors[place]->name), place + 1));
+      if (tensors[place])
+        throw NotKnown(fmt::format("the {} {}, number {}, is not known", what, quoted(tensors[place]->name), place + 1));
   };
   check(d.inputs, op.inputs.size(), "input");
   check(d.outputs, op.outputs.size(), "output");
   for (std::size_t place = 0; place < op.required_inputs; ++place)
-    if (place >= d.inputs.size() || !d.inputs[place]) throw UserError(fmt::format("case.json: the input {} is missing", op.inputs[place]));
-  if (d.outputs.empty() || !d.outputs.front()) throw UserError(fmt::format("case.json: the output {} is missing", op.outputs.front()));
+    if (place >= d.inputs.size() || !d.inputs[place])
+      throw UserError(fmt::format("case.json: the input {} is missing", op.inputs[place]));
+  if (d.outputs.empty() || !d.outputs.front())
+    throw UserError(fmt::format("case.json: the output {} is missing", op.outputs.front()));
 }
 
 void find_below(const fs::path& folder, std::vector<fs::path>& found) {
@@ -100,22 +105,28 @@ Outcome run_case(const fs::path& folder, const std::string& name) {
 
 std::string Summary::text() const {
   std::string text;
-  if (aim_share) text += fmt::format("worst in float32: {:.2g} of our aim (rtol {:g}, atol {:g}), {}\n", *aim_share, aim.relative, aim.absolute, one_line(aim_case));
+  if (aim_share)
+    text += fmt::format("worst in float32: {:.2g} of our aim (rtol {:g}, atol {:g}), {}\n", *aim_share, aim.relative,
+                        aim.absolute, one_line(aim_case));
   if (half_share)
-    text += fmt::format("worst in float16: {:.2g} of half's tolerance (rtol {:.2g}, atol {:.2g}), {}\n", *half_share, half.relative, half.absolute, one_line(half_case));
+    text += fmt::format("worst in float16: {:.2g} of half's tolerance (rtol {:.2g}, atol {:.2g}), {}\n", *half_share,
+                        half.relative, half.absolute, one_line(half_case));
   return text + fmt::format("{} passed, {} failed, {} skipped\n", passed, failed, skipped);
 }
 
 Summary run_cases(const fs::path& folder, const std::function<void(const Outcome&)>& done) {
   Summary summary;
-  const auto keep_worst = [](std::optional<double>& worst, std::string& name, const std::optional<double>& share, const Outcome& of) {
+  const auto keep_worst = [](std::optional<double>& worst, std::string& name, const std::optional<double>& share,
+                             const Outcome& of) {
     if (share && (!worst || *share > *worst)) worst = share, name = of.name;
   };
   for (const fs::path& path : find_cases(folder)) {
     const fs::path below = path.lexically_relative(folder);
     const std::string own = fs::absolute(path).lexically_normal().filename().string();
     const Outcome outcome = run_case(path, below.empty() || below == "." ? own : below.string());
-    (outcome.verdict == Verdict::passed ? summary.passed : outcome.verdict == Verdict::failed ? summary.failed : summary.skipped)++;
+    (outcome.verdict == Verdict::passed   ? summary.passed
+     : outcome.verdict == Verdict::failed ? summary.failed
+                                          : summary.skipped)++;
     keep_worst(summary.aim_share, summary.aim_case, outcome.report.aim_share(), outcome);
     keep_worst(summary.half_share, summary.half_case, outcome.report.half_share(), outcome);
     done(outcome);

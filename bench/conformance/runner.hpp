@@ -24,8 +24,8 @@ struct Outcome {
   std::string line() const;
 };
 
-/// The folders below `folder`, and itself, that hold a case.json, sorted; links are not followed. Throws UserError where `folder` is
-/// no folder, cannot be read, or holds no case.
+/// The folders below `folder`, and itself, that hold a case.json, sorted; links are not followed. Throws UserError where `folder`
+/// is no folder, cannot be read, or holds no case.
 std::vector<std::filesystem::path> find_cases(const std::filesystem::path& folder);
 
 /// Reads the case and runs it. A damaged case has failed, one that is not known is skipped; throws nothing but what a broken

@@ -66,7 +66,8 @@ void run_softmax(const Case& given, Report& report) {
   const std::vector<float> from = x.as_float();
   std::vector<float> to(from.size());
   for (Index row = 0; row < rows; ++row)
-    for (Index s = 0; s < stride; ++s) softmax_plain(from.data() + row * length * stride + s, length, stride, to.data() + row * length * stride + s);
+    for (Index s = 0; s < stride; ++s)
+      softmax_plain(from.data() + row * length * stride + s, length, stride, to.data() + row * length * stride + s);
   report.check("plain", y, to);
 
   if (stride != 1) return;
