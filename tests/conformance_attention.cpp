@@ -104,14 +104,12 @@ Answer reference(const Attention& a) {
         if (a.softcap && *a.softcap > 0)
           for (double& s : x) s = *a.softcap * std::tanh(s / *a.softcap);
         keep(1);
-        bool any = false;
         for (Index j = 0; j < a.keys(); ++j) {
           double& s = x[static_cast<std::size_t>(j)];
           if (!a.attends(b, h, i, j))
             s = -infinity;
           else if (a.mask && a.mask->dtype != "bool")
             s += *a.mask_at(b, h, i, j);
-          any = any || a.attends(b, h, i, j);
         }
         keep(2);
         double total = 0;
@@ -127,7 +125,10 @@ Answer reference(const Attention& a) {
           total += s;
         }
         total = in_type(a.softmax_precision, total);
-        for (double& s : x) s = any && s != 0 ? in_type(a.softmax_precision, s / total) : 0;
+        for (Index j = 0; j < a.keys(); ++j) {
+          double& s = x[static_cast<std::size_t>(j)];
+          s = a.attends(b, h, i, j) ? in_type(a.softmax_precision, s / total) : 0;
+        }
         keep(3);
         for (Index j = 0; j < a.keys(); ++j)
           for (Index c = 0; c < a.value_dim; ++c)

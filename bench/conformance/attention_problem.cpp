@@ -161,8 +161,9 @@ AttentionProblem::AttentionProblem(const Case& given) {
   read_cache(past_value, v, packed, value_layout, value);
   if (past_key) same("past keys", *past_key, key.past, *past_value, value.past);
   keys = key.past + key_layout.n;
-  if (static_cast<double>(batch) * static_cast<double>(heads) * static_cast<double>(queries) * static_cast<double>(keys) >
-      most_scores)
+  // Empty axes do not excuse absurd lengths beside them.
+  const auto length_of = [](Index length) { return static_cast<double>(std::max<Index>(length, 1)); };
+  if (length_of(batch) * length_of(heads) * length_of(queries) * length_of(keys) > most_scores)
     throw UserError(fmt::format("{} × {} × {} × {} scores are too many for a case", batch, heads, queries, keys));
 
   const double given_scale = attributes.real("scale").value_or(1 / std::sqrt(static_cast<double>(dim)));

@@ -70,9 +70,7 @@ void run_layer_normalization(const Case& given, Report& report) {
   for (std::size_t place : {1, 2})
     if (const CaseTensor* output = given.output(place)) {
       require_shape(*output, statistics);
-      if (output->dtype() != "float32")
-        throw program::UserError(
-            fmt::format("{} is of dtype {}, expected float32, in which it is computed", output->name(), output->dtype()));
+      require_float(*output);
     }
   const Broadcast scale_at(scale, x.shape());
   const Broadcast bias_at(bias ? *bias : scale, x.shape());

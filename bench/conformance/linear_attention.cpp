@@ -16,6 +16,7 @@ namespace {
 using program::UserError;
 
 constexpr double largest_state = 0x1p28;  ///< numbers
+constexpr double most_rows = 0x1p28;      ///< of queries, all heads together; they may be empty
 
 /// The operator with its inputs in float32, each [batch, t, heads · width].
 struct Problem {
@@ -72,6 +73,8 @@ Problem problem_of(const Case& given) {
   p.value_dim = width_of(value, p.key_heads);
   p.batch = query.extent(0);
   p.steps = query.extent(1);
+  if (static_cast<double>(p.batch) * static_cast<double>(p.steps) * static_cast<double>(p.heads) > most_rows)
+    throw UserError(fmt::format("{} × {} × {} queries are too many for a case", p.batch, p.steps, p.heads));
   require_shape(key, {p.batch, p.steps, p.key_heads * p.dim});
   require_shape(value, {p.batch, p.steps, p.key_heads * p.value_dim});
   p.scale = attributes.real("scale").value_or(1 / std::sqrt(static_cast<double>(p.dim)));

@@ -41,6 +41,9 @@ Sizes sizes_of(const CaseTensor& x, const Attributes& attributes) {
     if (named != 0 && named != s.heads)
       throw UserError(fmt::format("num_heads is {}, but {} has {} heads", named, x.name(), s.heads));
   }
+  // They may be empty.
+  if (static_cast<double>(s.batch) * static_cast<double>(s.heads) * static_cast<double>(s.n) > 0x1p28)
+    throw UserError(fmt::format("{} × {} × {} vectors are too many for a case", s.batch, s.heads, s.n));
   s.rotated = attributes.integer("rotary_embedding_dim", 0, 0);
   if (s.rotated == 0) s.rotated = s.dim;
   if (s.rotated > s.dim || s.rotated % 2 != 0)

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using program::one_line;
 using program::UserError;
 
-std::string quoted(std::string_view name) { return "'" + one_line(name, 60) + "'"; }
+std::string in_quotes(std::string_view name) { return fmt::format("'{}'", one_line(name, 60)); }
 
 /// Throws NotKnown where the case has something that the operator, as it is known here, has not; UserError where it lacks
 /// something.
@@ -28,11 +28,11 @@ void require_known(const Description& d, const Operator& op) {
     throw NotKnown(fmt::format("opset {} is not known here; {} is known from opset {}", d.opset, op.name, op.first_opset));
   for (const auto& [name, value] : d.attributes.items())
     if (std::ranges::find(op.attributes, name) == op.attributes.end())
-      throw NotKnown(fmt::format("the attribute {} is not known", quoted(name)));
+      throw NotKnown(fmt::format("the attribute {} is not known", in_quotes(name)));
   const auto check = [](const auto& tensors, std::size_t known, const char* what) {
     for (std::size_t place = known; place < tensors.size(); ++place)
       if (tensors[place])
-        throw NotKnown(fmt::format("the {} {}, number {}, is not known", what, quoted(tensors[place]->name), place + 1));
+        throw NotKnown(fmt::format("the {} {}, number {}, is not known", what, in_quotes(tensors[place]->name), place + 1));
   };
   check(d.inputs, op.inputs.size(), "input");
   check(d.outputs, op.outputs.size(), "output");
@@ -86,7 +86,7 @@ Outcome run_case(const fs::path& folder, const std::string& name) {
     const Description description = read_description(folder);
     outcome.op = description.op;
     const Operator* op = find_operator(description.op);
-    if (op == nullptr) throw NotKnown(fmt::format("the operator {} is not known here", quoted(description.op)));
+    if (op == nullptr) throw NotKnown(fmt::format("the operator {} is not known here", in_quotes(description.op)));
     require_known(description, *op);
     const Case given = read_tensors(folder, description);
     op->run(given, outcome.report);
@@ -122,7 +122,8 @@ Summary run_cases(const fs::path& folder, const std::function<void(const Outcome
   };
   for (const fs::path& path : find_cases(folder)) {
     const fs::path below = path.lexically_relative(folder);
-    const std::string own = fs::absolute(path).lexically_normal().filename().string();
+    const fs::path whole = fs::absolute(path).lexically_normal();
+    const std::string own = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
     const Outcome outcome = run_case(path, below.empty() || below == "." ? own : below.string());
     (outcome.verdict == Verdict::passed   ? summary.passed
      : outcome.verdict == Verdict::failed ? summary.failed
