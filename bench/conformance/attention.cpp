@@ -11,8 +11,8 @@ namespace attention::conformance {
 
 namespace {
 
-/// Beyond this an additive mask rounds away digits of the scores, and how many depends on the order of the operations: float32
-/// keeps 2^-18 beside 64, a sixth of the tolerance that we aim at. Where a whole row is so, only the operator's own order serves.
+/// Beyond this an additive mask rounds away digits of the scores, and how many depends on the order of the operations: beside 64,
+/// float32 rounds to 2^-18, a third of the tolerance that we aim at. Where a whole row is so, only the operator's own order serves.
 constexpr float largest_shift = 64;
 
 /// For the rungs that store all weights, or are slow.
