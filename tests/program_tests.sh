@@ -102,6 +102,38 @@ fi
 refuses "no peer 'nonsense'" "${bench[@]}" dot_product "${small[@]}" --peers=nonsense
 refuses 'not beside additive' "${bench[@]}" additive --peers
 
+# The standard operators held against cases.
+python3 - "$scratch/cases" <<'PYTHON'
+import json, os, struct, sys
+def npy(file, numbers):
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }" % len(numbers)
+    header += ' ' * (63 - (len(header) + 10) % 64) + '\n'
+    with open(file, 'wb') as f:
+        f.write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(header)) + header.encode() + struct.pack('<%df' % len(numbers), *numbers))
+def case(name, op, y):
+    folder = os.path.join(sys.argv[1], name)
+    os.makedirs(folder)
+    npy(folder + '/x.npy', [0, 0]); npy(folder + '/y.npy', y)
+    described = {'dtype': 'float32', 'shape': [2]}
+    with open(folder + '/case.json', 'w') as f:
+        json.dump({'op': op, 'opset': 13, 'attributes': {}, 'inputs': ['x'], 'outputs': ['y'], 'tensors': {'x': described, 'y': described}}, f)
+case('good/softmax', 'Softmax', [0.5, 0.5]); case('good/other', 'Nonsense', [0.5, 0.5]); case('bad/wrong', 'Softmax', [0.5, 0.6])
+PYTHON
+works "$bin/conformance" --help
+works "$bin/conformance" "$scratch/cases/good"
+[[ $(wc -l <"$scratch/out") == 4 && $(tail -n 1 "$scratch/out") == '1 passed, 0 failed, 1 skipped' ]] || fault "conformance prints: $(cat "$scratch/out")"
+grep -q '^passed softmax (Softmax): worst error 0.* rungs plain simd$' "$scratch/out" || fault "conformance: a passed case reads: $(grep passed "$scratch/out")"
+grep -q "^skipped other (Nonsense): .*'Nonsense'" "$scratch/out" || fault 'conformance: an unknown operator is not skipped by name'
+"$bin/conformance" "$scratch/cases" >"$scratch/out" 2>"$scratch/err"
+[[ $? == 1 && ! -s $scratch/err && $(tail -n 1 "$scratch/out") == '1 passed, 1 failed, 1 skipped' ]] || fault "conformance with a failed case: $(cat "$scratch/out" "$scratch/err")"
+refuses 'there is no folder' "$bin/conformance" "$scratch/nonsense"
+refuses 'is not a folder' "$bin/conformance" "$scratch/q.npy"
+mkdir "$scratch/none"
+refuses 'no case below' "$bin/conformance" "$scratch/none"
+refuses '--help' "$bin/conformance"
+refuses '--help' "$bin/conformance" --nonsense "$scratch/cases"
+refuses '--help' "$bin/conformance" "$scratch/cases" "$scratch/cases"
+
 # Slips.
 refuses 'mechanism' "${bench[@]}" nonsense
 refuses 'nonsense' "${bench[@]}" dot_product --rung nonsense

@@ -1,0 +1,49 @@
+// The table of operators.
+#include "conformance/operators.hpp"
+
+#include <algorithm>
+
+namespace attention::conformance {
+
+std::span<const Operator> operators() {
+  static const std::vector<Operator> all{
+      {"Attention",
+       23,
+       {"scale", "softcap", "is_causal", "q_num_heads", "kv_num_heads", "qk_matmul_output_mode", "softmax_precision",
+        "left_window_size", "right_window_size"},
+       {"Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen"},
+       3,
+       {"Y", "present_key", "present_value", "qk_matmul_output"},
+       run_attention},
+      {"RotaryEmbedding",
+       23,
+       {"interleaved", "num_heads", "rotary_embedding_dim"},
+       {"X", "cos_cache", "sin_cache", "position_ids"},
+       3,
+       {"Y"},
+       run_rotary_embedding},
+      {"LinearAttention",
+       27,
+       {"q_num_heads", "kv_num_heads", "scale", "update_rule", "chunk_size"},
+       {"query", "key", "value", "past_state", "decay", "beta"},
+       3,
+       {"output", "present_state"},
+       run_linear_attention},
+      {"Softmax", 13, {"axis"}, {"input"}, 1, {"output"}, run_softmax},
+      {"LayerNormalization",
+       17,
+       {"axis", "epsilon", "stash_type"},
+       {"X", "Scale", "B"},
+       2,
+       {"Y", "Mean", "InvStdDev"},
+       run_layer_normalization},
+  };
+  return all;
+}
+
+const Operator* find_operator(std::string_view name) {
+  const auto found = std::ranges::find(operators(), name, &Operator::name);
+  return found == operators().end() ? nullptr : &*found;
+}
+
+}  // namespace attention::conformance
