@@ -67,7 +67,7 @@ void run_layer_normalization(const Case& given, Report& report) {
     width *= x.extent(a);
     statistics[static_cast<std::size_t>(a)] = 1;
   }
-  for (std::size_t place : {1, 2})
+  for (const std::size_t place : {std::size_t{1}, std::size_t{2}})
     if (const CaseTensor* output = given.output(place)) {
       require_shape(*output, statistics);
       require_float(*output);
