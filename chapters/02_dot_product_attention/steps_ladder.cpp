@@ -33,7 +33,7 @@ DotProduct describe() {
               without("no_blocking", "the scores of all keys are written, then read", no_blocking, no_blocking_workspace),
               without("no_vector_exp", "2^x by the C++ library, number by number", no_vector_exp, fused_workspace),
               without("no_balance", "each thread has its rows beforehand", no_balance, fused_workspace)};
-  m.ladder[1].blocks.scores = 0;
+  m.ladder[1].blocks.scores = 0;  // without packing, a score is one chain of sums
   return m;
 }
 

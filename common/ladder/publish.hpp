@@ -82,8 +82,8 @@ template <class M>
 class Published final : public AnyMechanism {
  public:
   explicit Published(const M& mechanism) : mechanism_(mechanism) {
-    for (const auto& rung : mechanism.ladder) rungs_.push_back({rung.name, rung.idea, rung.parallel, rung.beside, rung.block_rows,
-                                                        rung.variant, rung.blocks.rounding > 0});
+    for (const auto& rung : mechanism.ladder)
+      rungs_.push_back({rung.name, rung.idea, rung.parallel, rung.beside, rung.block_rows, rung.variant, rung.blocks.rounding > 0});
   }
   const std::string& name() const override { return mechanism_.name; }
   const std::string& title() const override { return mechanism_.title; }

@@ -17,28 +17,25 @@ namespace detail {
   return std::bit_cast<Float>(std::bit_cast<Bits>(low) >> 16 | (std::bit_cast<Bits>(high) & 0xffff0000));
 }
 
+/// The numbers of `a`, then those of `b`, two and two.
 template <int... I>
-[[gnu::always_inline]] inline Float every_second(Float a, Float b, int first, std::integer_sequence<int, I...>) {
-  return first == 0 ? __builtin_shufflevector(a, b, (2 * I)...) : __builtin_shufflevector(a, b, (2 * I + 1)...);
+[[gnu::always_inline]] inline Float pair_up(Float a, Float b, std::integer_sequence<int, I...>) {
+  return join(__builtin_shufflevector(a, b, (2 * I)...), __builtin_shufflevector(a, b, (2 * I + 1)...));
 }
 }  // namespace detail
 
 /// to[c] = the pair (from[2c], from[2c + 1]), rounded to bfloat16; an odd last number is paired with 0. `to` may be `from`.
 inline void pair_neighbours(const float* from, std::ptrdiff_t count, float* to) {
-  constexpr auto all = std::make_integer_sequence<int, lanes>{};
+  const auto pairs_at = [](const float* at) {
+    return detail::pair_up(round_to_bfloat16(load(at)), round_to_bfloat16(load(at + lanes)), std::make_integer_sequence<int, lanes>{});
+  };
   std::ptrdiff_t c = 0;
-  for (; c + 2 * lanes <= count; c += 2 * lanes) {
-    const Float a = round_to_bfloat16(load(from + c));
-    const Float b = round_to_bfloat16(load(from + c + lanes));
-    store(to + c / 2, detail::join(detail::every_second(a, b, 0, all), detail::every_second(a, b, 1, all)));
-  }
+  for (; c + 2 * lanes <= count; c += 2 * lanes) store(to + c / 2, pairs_at(from + c));
   if (c == count) return;
   float rest[2 * lanes] = {};
   std::copy(from + c, from + count, rest);
   float pairs[lanes];
-  const Float a = round_to_bfloat16(load(rest));
-  const Float b = round_to_bfloat16(load(rest + lanes));
-  store(pairs, detail::join(detail::every_second(a, b, 0, all), detail::every_second(a, b, 1, all)));
+  store(pairs, pairs_at(rest));
   std::memcpy(to + c / 2, pairs, static_cast<std::size_t>(pairs_of(count - c)) * sizeof(float));
 }
 

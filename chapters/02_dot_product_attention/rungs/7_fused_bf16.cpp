@@ -77,8 +77,8 @@ class Bfloat16Arithmetic : public BlockArithmetic {
 }  // namespace
 
 const BlockArithmetic& bfloat16_arithmetic() {
-  const simd::StripKernels* by_instruction = simd::bfloat16_dot_kernels();
-  static const Bfloat16Arithmetic arithmetic(by_instruction ? *by_instruction : simd::strip_kernels<simd::PairTerms>());
+  static const Bfloat16Arithmetic arithmetic(simd::has_bfloat16_dot() ? *simd::bfloat16_dot_kernels()
+                                                                      : simd::strip_kernels<simd::PairTerms>());
   return arithmetic;
 }
 

@@ -1,10 +1,10 @@
 // Decoding: one query, or a few, against a long cache of keys and values.
 //
 // Every number of K and V is used once for each query, so the time is that of reading them. Nothing is packed, and no product
-// is blocked for the registers: K and V are read in order, side by side, and asked for ahead: the scores of one block of keys are
-// computed together with the output of the block before. The queries that share a key head (its group
-// of heads, times the queries of each) share what is read. K and V may be stored in 16 bits: half the bytes, half the time;
-// they are widened as they are loaded and computed in float32.
+// is blocked for the registers. K and V are read in order, side by side, and asked for ahead: the scores of one block of keys are
+// computed together with the output of the block before. The queries that share a key head (its group of heads, times the
+// queries of each) share what is read. K and V may be stored in 16 bits: half the bytes; they are widened as they are loaded and
+// computed in float32.
 //
 // Keys are cut into chunks of 1024, whatever the number of heads and threads, so that one head keeps all threads busy. Each
 // chunk has its own m, l and unnormalised output; they are merged in the order of the chunks (Dao et al. 2023, Flash-Decoding).
