@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
     const std::vector<std::string> sentences = read_sentences(file);
     const std::filesystem::path folder = std::filesystem::path(data) / "sentence_encoder";
     if (!std::filesystem::is_directory(folder)) throw UserError(fmt::format("{}: the sentence encoder is not there; ./course embed fetches it", folder.string()));
-    const self_attention::SentenceEncoder encoder(folder);
+    const multi_head::SentenceEncoder encoder(folder);
     print(encoder.embed_all(sentences));
     return 0;
   });

@@ -18,6 +18,26 @@ constexpr Index block_rows = 8 * tile_rows;
 
 Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
+/// Asks for the next panel of B while this one is used: a panel is many pages long, and at the start of each the machine's own
+/// reading ahead stops.
+template <int lines>
+struct NextPanel {
+  const float* at;  ///< where in the next panel the first of the lines of term 0 lies
+  void operator()(Index k) const {
+    for (int line = 0; line < lines; ++line) __builtin_prefetch(at + k * panel_columns + line * lanes, 0, 2);
+  }
+};
+
+/// multiply_strip over a panel, C replaced, with `lines` vectors of the next panel asked for at each term.
+template <int lines>
+void multiply_asking(Index rows, Index depth, const float* a, Index a_stride, const float* panel, Index first_line, float* c, Index c_stride) {
+  unrolled<tile_rows>([&](auto row) {
+    if (rows == row + 1)
+      multiply_tile<row + 1, tile_vectors, Into::replace, FloatTerms>(depth, product_block, a, a_stride, panel, panel_columns, c, c_stride,
+                                                                      NextPanel<lines>{panel + depth * panel_columns + first_line * lanes});
+  });
+}
+
 /// Floats between the copied rows of A: never a power of two, whose rows would share cache lines.
 Index strip_stride(Index depth) { return depth + lanes; }
 
@@ -64,8 +84,17 @@ void multiply_packed(Index rows, Index columns, Index depth, const float* a, Ind
         float* to = c + (i0 + i) * c_stride + j;
         // The last panel may be wider than C: then it is computed beside it.
         const bool whole = width == panel_columns;
-        multiply_strip<Into::replace>(strip, depth, product_block, scratch + i * stride, stride, packed_b + j * depth,
-                                      panel_columns, whole ? to : tile, whole ? c_stride : panel_columns);
+        const float* panel = packed_b + j * depth;
+        const float* a_i = scratch + i * stride;
+        float* c_ij = whole ? to : tile;
+        const Index step = whole ? c_stride : panel_columns;
+        // A short matrix leaves little time beside a panel: its strips share the asking.
+        if (j + panel_columns >= columns || i >= 2 * tile_rows)
+          multiply_strip<Into::replace>(strip, depth, product_block, a_i, stride, panel, panel_columns, c_ij, step);
+        else if (height <= tile_rows)
+          multiply_asking<tile_vectors>(strip, depth, a_i, stride, panel, 0, c_ij, step);
+        else
+          multiply_asking<tile_vectors / 2>(strip, depth, a_i, stride, panel, i == 0 ? 0 : tile_vectors / 2, c_ij, step);
         if (!whole)
           for (Index y = 0; y < strip; ++y) std::copy_n(tile + y * panel_columns, width, to + y * c_stride);
       }
@@ -75,13 +104,22 @@ void multiply_packed(Index rows, Index columns, Index depth, const float* a, Ind
 
 void multiply_packed_parallel(Index rows, Index columns, Index depth, const float* a, Index a_stride, const float* packed_b,
                               float* c, Index c_stride) {
+  const Index panels = (columns + panel_columns - 1) / panel_columns;
 #pragma omp parallel
   {
     tensor::UnsetBuffer scratch(static_cast<std::size_t>(product_scratch(depth)));
+    const Index threads = omp_get_num_threads();
+    if (rows < 4 * threads * block_rows) {  // too few blocks of rows to be shared evenly
+      const Index first = omp_get_thread_num() * panels / threads * panel_columns;
+      const Index last = std::min(columns, (omp_get_thread_num() + 1) * panels / threads * panel_columns);
+      if (first < last)
+        multiply_packed(rows, last - first, depth, a, a_stride, packed_b + first * depth, c + first, c_stride, scratch.data());
+    } else {
 #pragma omp for schedule(dynamic)
-    for (Index i = 0; i < rows; i += block_rows)
-      multiply_packed(std::min(block_rows, rows - i), columns, depth, a + i * a_stride, a_stride, packed_b, c + i * c_stride,
-                      c_stride, scratch.data());
+      for (Index i = 0; i < rows; i += block_rows)
+        multiply_packed(std::min(block_rows, rows - i), columns, depth, a + i * a_stride, a_stride, packed_b, c + i * c_stride,
+                        c_stride, scratch.data());
+    }
   }
 }
 

@@ -31,7 +31,7 @@ std::ptrdiff_t product_scratch(std::ptrdiff_t depth);
 void multiply_packed(std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t depth, const float* a, std::ptrdiff_t a_stride,
                      const float* packed_b, float* c, std::ptrdiff_t c_stride, float* scratch);
 
-/// The same for all threads: blocks of rows are shared among them.
+/// The same for all threads: blocks of rows are shared among them, or the panels of B where the rows are few.
 void multiply_packed_parallel(std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t depth, const float* a,
                               std::ptrdiff_t a_stride, const float* packed_b, float* c, std::ptrdiff_t c_stride);
 

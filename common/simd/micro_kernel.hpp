@@ -35,14 +35,16 @@ struct FloatTerms {
 ///
 /// After every `block` words the sums are added to C and start again from zero: additions to a small partial sum lose less
 /// than additions to a large total, and 24 additions in 24 · block multiply-adds are cheap.
-/// A and C are row-major with their strides; row k of B's panel starts at b + k * b_stride.
-template <int Rows, int Vectors, Into into, class Terms>
+/// A and C are row-major with their strides; row k of B's panel starts at b + k * b_stride. `ahead(k)`, called beside term k,
+/// may ask for memory that is needed later.
+template <int Rows, int Vectors, Into into, class Terms, class Ahead>
 [[gnu::flatten]] inline void multiply_tile(std::ptrdiff_t depth, std::ptrdiff_t block, const float* a,
                                            std::ptrdiff_t a_stride, const float* b, std::ptrdiff_t b_stride, float* c,
-                                           std::ptrdiff_t c_stride) {
+                                           std::ptrdiff_t c_stride, Ahead ahead) {
   for (std::ptrdiff_t first = 0; first < depth; first += block) {
     Float sum[Rows][Vectors] = {};
     const auto add_term = [&](std::ptrdiff_t k) __attribute__((always_inline)) {
+      ahead(k);
       unrolled<Terms::parts>([&](auto part) {
         Float b_k[Vectors];
         unrolled<Vectors>([&](auto j) { b_k[j] = Terms::template part_of<part>(load(b + k * b_stride + j * lanes)); });
@@ -67,6 +69,12 @@ template <int Rows, int Vectors, Into into, class Terms>
       });
     });
   }
+}
+
+template <int Rows, int Vectors, Into into, class Terms>
+void multiply_tile(std::ptrdiff_t depth, std::ptrdiff_t block, const float* a, std::ptrdiff_t a_stride, const float* b,
+                   std::ptrdiff_t b_stride, float* c, std::ptrdiff_t c_stride) {
+  multiply_tile<Rows, Vectors, into, Terms>(depth, block, a, a_stride, b, b_stride, c, c_stride, [](std::ptrdiff_t) {});
 }
 
 /// multiply_tile for any number of rows from 1 to tile_rows and of vectors from 1 to tile_vectors: the last strip of a matrix

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace attention::self_attention {
+namespace attention::multi_head {
 
 /// Cuts text into the pieces of a vocabulary: the unigram model of SentencePiece (Kudo 2018, Subword Regularization, section 3.2).
 /// Of all ways to cut, the one whose pieces have the largest sum of log-probabilities, found by Viterbi's algorithm.
@@ -31,4 +31,4 @@ class Tokeniser {
   std::size_t longest_ = 0;                                    ///< piece, in characters
 };
 
-}  // namespace attention::self_attention
+}  // namespace attention::multi_head

@@ -8,7 +8,7 @@
 
 #include "program/error.hpp"
 
-namespace attention::self_attention {
+namespace attention::multi_head {
 
 namespace {
 
@@ -95,4 +95,4 @@ std::vector<std::size_t> Tokeniser::encode(std::string_view text) const {
   return numbers;
 }
 
-}  // namespace attention::self_attention
+}  // namespace attention::multi_head

@@ -20,7 +20,7 @@
 #include "unit_files.hpp"
 
 using namespace attention;
-using self_attention::SentenceEncoder;
+using multi_head::SentenceEncoder;
 namespace fs = std::filesystem;
 
 namespace {

@@ -11,7 +11,7 @@
 #include "program/error.hpp"
 
 using namespace attention;
-using self_attention::Tokeniser;
+using multi_head::Tokeniser;
 
 namespace {
 

@@ -1,0 +1,113 @@
+#include "encoder_layer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fused_attention.hpp"
+#include "simd/matrix_product.hpp"
+
+namespace attention::multi_head {
+
+namespace {
+
+using tensor::Buffer;
+
+constexpr std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+void normalise(const LayerNorm& norm, Index rows, const float* x, float* to) {
+  const auto width = static_cast<Index>(norm.scale.size());
+  for (Index i = 0; i < rows; ++i, x += width, to += width) {
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (Index c = 0; c < width; ++c) sum += x[c];
+    const float mean = sum / static_cast<float>(width);
+    float squares = 0;
+#pragma omp simd reduction(+ : squares)
+    for (Index c = 0; c < width; ++c) squares += (x[c] - mean) * (x[c] - mean);
+    const float factor = 1 / std::sqrt(squares / static_cast<float>(width) + 1e-6F);
+#pragma omp simd
+    for (Index c = 0; c < width; ++c) to[c] = (x[c] - mean) * factor * norm.scale[size(c)] + norm.shift[size(c)];
+  }
+}
+
+/// softmax(Q Kᵀ / sqrt(head_dim)) V for each head: Q, K and V are columns of one matrix, and so is the result.
+void attend(const EncoderLayer& layer, Index rows, const float* projected, float* to) {
+  const Index inner = layer.heads * layer.head_dim;
+  dot_product::FusedProblem f;
+  f.heads = f.key_heads = layer.heads;
+  f.queries = f.keys = rows;
+  f.dim = f.value_dim = layer.head_dim;
+  f.query = {projected, 0, layer.head_dim, 3 * inner};
+  f.key = {projected + inner, 0, layer.head_dim, 3 * inner};
+  f.value = {projected + 2 * inner, 0, layer.head_dim, 3 * inner};
+  f.output = {to, 0, layer.head_dim, inner};
+  f.scale = 1 / std::sqrt(static_cast<float>(layer.head_dim));
+  dot_product::fused_attention(f);
+}
+
+/// The weights of one head, from the same Q and K: the fused kernel keeps none.
+tensor::Tensor<2> weights_of(const EncoderLayer& layer, Index rows, const float* projected, Index head) {
+  const Index inner = layer.heads * layer.head_dim;
+  tensor::Tensor<2> weights = tensor::empty<2>({size(rows), size(rows)});
+  for (Index i = 0; i < rows; ++i) {
+    const float* query = projected + i * 3 * inner + head * layer.head_dim;
+    float* row = weights.data() + i * rows;
+    for (Index j = 0; j < rows; ++j) {
+      const float* key = projected + j * 3 * inner + inner + head * layer.head_dim;
+      float score = 0;
+      for (Index c = 0; c < layer.head_dim; ++c) score += query[c] * key[c];
+      row[j] = score / std::sqrt(static_cast<float>(layer.head_dim));
+    }
+    const float largest = *std::max_element(row, row + rows);
+    float total = 0;
+    for (Index j = 0; j < rows; ++j) total += row[j] = std::exp(row[j] - largest);
+    for (Index j = 0; j < rows; ++j) row[j] /= total;
+  }
+  return weights;
+}
+
+}  // namespace
+
+void apply(const Dense& d, Index rows, const float* x, float* to) {
+  simd::multiply_packed_parallel(rows, d.outputs, d.inputs, x, d.inputs, d.weights, to, d.outputs);
+  for (Index i = 0; i < rows; ++i)
+#pragma omp simd
+    for (Index c = 0; c < d.outputs; ++c) to[i * d.outputs + c] += d.bias[size(c)];
+}
+
+void apply(const EncoderLayer& layer, Index rows, Buffer& x, Index first_head, const HeadProbe& probe) {
+  const Index inner = layer.heads * layer.head_dim;
+  const Index width = layer.output.outputs;
+  tensor::UnsetBuffer normal(size(rows * std::max(layer.projections.inputs, width)));
+  tensor::UnsetBuffer wide(size(rows * std::max(3 * inner, layer.first.outputs)));
+  tensor::UnsetBuffer attended(size(rows * inner));
+  tensor::UnsetBuffer part(size(rows * width));
+  const auto add = [&](Buffer& to) {
+#pragma omp simd
+    for (std::size_t c = 0; c < part.size(); ++c) to[c] += part[c];
+  };
+
+  normalise(layer.before_attention, rows, x.data(), normal.data());
+  apply(layer.projections, rows, normal.data(), wide.data());
+  attend(layer, rows, wide.data(), attended.data());
+  if (probe.maps != nullptr)
+    for (Index h = 0; h < layer.heads; ++h) probe.maps->push_back(weights_of(layer, rows, wide.data(), h));
+  if (const Index h = probe.removed - first_head; probe.removed >= 0 && h >= 0 && h < layer.heads)
+    for (Index i = 0; i < rows; ++i) std::fill_n(attended.data() + i * inner + h * layer.head_dim, layer.head_dim, 0.F);
+  apply(layer.output, rows, attended.data(), part.data());
+  if (layer.residual.outputs > 0) {
+    Buffer wider(size(rows * width));
+    apply(layer.residual, rows, x.data(), wider.data());
+    x = std::move(wider);
+  }
+  add(x);
+
+  normalise(layer.before_feed_forward, rows, x.data(), normal.data());
+  apply(layer.first, rows, normal.data(), wide.data());
+#pragma omp simd
+  for (Index c = 0; c < rows * layer.first.outputs; ++c) wide[size(c)] = std::max(wide[size(c)], 0.F);
+  apply(layer.second, rows, wide.data(), part.data());
+  add(x);
+}
+
+}  // namespace attention::multi_head
