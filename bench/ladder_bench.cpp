@@ -1,8 +1,11 @@
 // The ladders from the command line: what there is (list), and how fast it is here (bench).
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include "ladder/climb.hpp"
@@ -67,8 +70,8 @@ int list(bool as_json) {
   return 0;
 }
 
-/// The mechanism that other libraries have, too.
-constexpr const char* peers_mechanism = "dot_product";
+/// The mechanisms that other libraries have, too.
+constexpr std::string_view peers_mechanisms[] = {"dot_product", "multi_head"};
 
 struct BenchOptions {
   std::string mechanism;
@@ -122,9 +125,9 @@ int run_bench(const BenchOptions& o) {
     for (const std::string_view rung : program::split(o.rungs, ',')) climb.rungs.push_back(mechanism.rung_index(rung));
   std::vector<bench::PeerProgram> peers;
   if (o.with_peers) {
-    if (o.mechanism != peers_mechanism)
-      throw program::UserError(fmt::format("--peers: other libraries stand beside {} only, not beside {}", peers_mechanism,
-                                           o.mechanism));
+    if (std::ranges::find(peers_mechanisms, o.mechanism) == std::end(peers_mechanisms))
+      throw program::UserError(fmt::format("--peers: other libraries stand beside {} only, not beside {}",
+                                           fmt::join(peers_mechanisms, " and "), o.mechanism));
     peers = bench::choose_peers(o.peers);
   }
 
@@ -152,7 +155,7 @@ int run_bench(const BenchOptions& o) {
       climb.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(mechanism.rungs()[rung].name, threads); };
     if (!peers.empty()) {
       climb.peers.clear();
-      const auto inputs = std::make_shared<const bench::PeerInputs>(trial);
+      const auto inputs = std::make_shared<const bench::PeerInputs>(o.mechanism, trial);
       for (const bench::PeerProgram& peer : peers) climb.peers.push_back(bench::peer_source(peer, inputs));
     }
     const std::vector<ladder::Measurement> found = ladder::climb(mechanism, trial, climb, roofs);

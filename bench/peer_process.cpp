@@ -95,7 +95,7 @@ std::vector<double> seconds_in(const Json& answer, const char* key) {
 
 }  // namespace
 
-PeerInputs::PeerInputs(const ladder::Trial& trial) : shape_(trial.shape()) {
+PeerInputs::PeerInputs(const std::string& mechanism, const ladder::Trial& trial) : mechanism_(mechanism), shape_(trial.shape()) {
   std::string pattern = (std::filesystem::temp_directory_path() / "attention.XXXXXX").string();
   if (!mkdtemp(pattern.data()))
     throw program::UserError(
@@ -120,7 +120,8 @@ PeerProcess::PeerProcess(const PeerProgram& program, std::shared_ptr<const PeerI
   Json shape = Json::object();
   for (const auto& [key, value] : inputs_->shape().values()) shape[key] = value;
   const Json ready = ask({{"open",
-                           {{"folder", inputs_->folder().string()},
+                           {{"mechanism", inputs_->mechanism()},
+                            {"folder", inputs_->folder().string()},
                             {"shape", shape},
                             {"threads", threads},
                             {"copies", copies}}}},

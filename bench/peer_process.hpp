@@ -37,15 +37,17 @@ struct PeerPatience {
 class PeerInputs {
  public:
   /// Throws UserError where they cannot be written.
-  explicit PeerInputs(const ladder::Trial& trial);
+  PeerInputs(const std::string& mechanism, const ladder::Trial& trial);
   ~PeerInputs();
   PeerInputs(const PeerInputs&) = delete;
   PeerInputs& operator=(const PeerInputs&) = delete;
 
   const std::filesystem::path& folder() const { return folder_; }
   const ladder::Shape& shape() const { return shape_; }
+  const std::string& mechanism() const { return mechanism_; }
 
  private:
+  std::string mechanism_;
   std::filesystem::path folder_;
   ladder::Shape shape_;
 };
@@ -53,7 +55,7 @@ class PeerInputs {
 /// A peer in a process of its own, with which it speaks in lines of JSON, one question and one answer at a
 /// time:
 ///
-///   {"open": {"folder": "…", "shape": {"heads": 8, …}, "threads": 2, "copies": 1}}
+///   {"open": {"mechanism": "dot_product", "folder": "…", "shape": {"heads": 8, …}, "threads": 2, "copies": 1}}
 ///                         → {"ready": true, "version": "…", "kernel": "…", "threads": 2, "copies": 1} or
 ///                         {"unsupported": "why"}
 ///   {"run": 5}            → {"seconds": [5 numbers]}

@@ -90,7 +90,7 @@ class Stage {
     tensor::save(folder / "right.npy.short", values.data(), std::span(one));
     values[values.size() / 2] += 0.01F;
     tensor::save(folder / "right.npy.wrong", values.data(), std::span(output.shape));
-    inputs = std::make_shared<const bench::PeerInputs>(*trial);
+    inputs = std::make_shared<const bench::PeerInputs>("dot_product", *trial);
   }
 
   bench::PeerProgram program(const std::string& how) const {
@@ -255,12 +255,16 @@ TEST_CASE("every peer that is installed agrees with the reference, and sleeps wh
   if (has("causal")) shapes.emplace_back("heads=2,queries=67,dim=16,causal=1");
   if (has("causal") && has("window")) shapes.emplace_back("heads=2,queries=67,dim=16,causal=1,window=9");
   if (has("kv_heads")) shapes.emplace_back("heads=4,kv_heads=2,queries=1,keys=131,dim=16");
+  std::vector<std::pair<std::string, std::string>> problems;
+  for (const std::string& shape : shapes) problems.emplace_back("dot_product", shape);
+  problems.emplace_back("multi_head", "n=67,width=32,key_heads=4,dim=8");
+  problems.emplace_back("multi_head", "batch=2,n=33,width=24,key_heads=3,dim=8,causal=1");
   for (const bench::PeerProgram& program : bench::all_peers())
-    for (const std::string& shape : shapes) {
-      const auto trial =
-          mechanism.make(ladder::parse_shape(shape, mechanism.keys()), 3, ladder::Hardness::plain);
-      const auto inputs = std::make_shared<const bench::PeerInputs>(*trial);
-      INFO(program.name << " on " << shape);
+    for (const auto& [name, shape] : problems) {
+      const ladder::AnyMechanism& of = ladder::find_mechanism(ladder::all_mechanisms(), name);
+      const auto trial = of.make(ladder::parse_shape(shape, of.keys()), 3, ladder::Hardness::plain);
+      const auto inputs = std::make_shared<const bench::PeerInputs>(name, *trial);
+      INFO(program.name << " on " << name << " " << shape);
       try {
         bench::PeerProcess peer(program, inputs, 2, 2);
         CHECK(peer.run(3).size() == 3);  // the last run is on the second copy's turn, or on the first's
@@ -278,7 +282,7 @@ TEST_CASE("every peer that is installed agrees with the reference, and sleeps wh
         const std::string reason = fault.what();
         // Not there, or not for this shape; nothing else.
         CHECK((reason.find("setup --peers") != std::string::npos || reason.starts_with("unsupported")));
-        WARN("skipped: " << program.name << " on " << shape << ": " << reason);
+        WARN("skipped: " << program.name << " on " << name << " " << shape << ": " << reason);
         if (!reason.starts_with("unsupported: ") || reason.find("setup --peers") != std::string::npos) break;
       }
     }

@@ -1,5 +1,6 @@
 // The peer "onnxruntime": ONNX Runtime's attention operators, MultiHeadAttention and GroupQueryAttention, each in a model of
-// one node that is written here. Where more than one way computes the problem the faster is taken, found by a short trial.
+// one node that is written here; for multi-head attention, Attention, which projects by itself, or MatMul and MultiHeadAttention,
+// and a MatMul with W_O. Where more than one way computes the problem the faster is taken, found by a short trial.
 //
 // onnxruntime.mjs NODE_MODULES speaks the lines of JSON that bench/peer_process.hpp describes. Inputs are put into the
 // operators' layout [batch, n, heads · dim] before any time is taken. Operator times come from the library's own profiler.
@@ -37,15 +38,27 @@ const attribute = (name, value, isFloat) =>
 const tensorInfo = (field, name, type, dims) =>
   message(field, text(1, name), message(2, message(1, number(1, type), message(2, ...dims.map((dim) => message(1, number(1, dim)))))));
 
-// inputs, outputs: [name, type, dims]; an input null stands for one that is left out.
-function oneNodeModel(operator, inputs, outputs, integers, scale) {
-  const node = message(1, ...inputs.map((input) => text(1, input ? input[0] : '')), ...outputs.map(([name]) => text(2, name)),
-    text(3, 'attention'), text(4, operator), ...Object.entries(integers).map(([name, value]) => attribute(name, value, false)),
-    attribute('scale', scale, true), text(7, 'com.microsoft'));
+// inputs, outputs: names; an input '' stands for one that is left out. attributes: already as bytes.
+const node = (operator, domain, inputs, outputs, ...attributes) =>
+  message(1, ...inputs.map((name) => text(1, name)), ...outputs.map((name) => text(2, name)), text(3, `${operator} to ${outputs[0]}`),
+    text(4, operator), ...attributes, text(7, domain));
+const integerAttributes = (integers) => Object.entries(integers).map(([name, value]) => attribute(name, value, false));
+// A constant of the model: [name, values, dims].
+const constant = ([name, values, dims]) => message(5, ...dims.map((dim) => number(1, dim)), number(2, FLOAT), text(8, name),
+  message(9, Buffer.from(values.buffer, values.byteOffset, values.byteLength)));
+
+// inputs, outputs: [name, type, dims]; null stands for one that is left out.
+function modelOf(nodes, inputs, outputs, constants = []) {
   const infos = (field, all) => all.filter(Boolean).map(([name, type, dims]) => tensorInfo(field, name, type, dims));
-  const graph = message(7, node, text(2, operator), ...infos(11, inputs), ...infos(12, outputs));
+  const graph = message(7, ...nodes, text(2, 'attention'), ...constants.map(constant), ...infos(11, inputs), ...infos(12, outputs));
   const operators = (domain, version) => message(8, text(1, domain), number(2, version));
   return Buffer.concat([number(1, 8), graph, operators('', 17), operators('com.microsoft', 1)]);
+}
+
+function oneNodeModel(operator, inputs, outputs, integers, scale) {
+  const names = (all) => all.map((info) => (info ? info[0] : ''));
+  return modelOf([node(operator, 'com.microsoft', names(inputs), names(outputs), ...integerAttributes(integers), attribute('scale', scale, true))],
+    inputs, outputs);
 }
 
 // ---- Arrays.
@@ -99,10 +112,79 @@ class Problem {
     [this.query, this.key, this.value] = ['query', 'key', 'value'].map((name) => readNpy(join(folder, `${name}.npy`)));
     this.queryRows = this.rows(this.query, this.heads, this.queries, this.dim);
   }
+  ways() {
+    return [() => multiHead(this, false), () => multiHead(this, true), () => groupQuery(this)];
+  }
+  answerOf(output) {
+    const {batch, heads, queries, valueDim} = this;
+    return [swapped(output.data, batch, queries, heads, valueDim), [batch, heads, queries, valueDim]];
+  }
   // [batch, heads, n, dim] as the operators want it: [batch, n, heads · dim].
   rows(values, heads, n, dim) {
     return swapped(values, this.batch, heads, n, dim);
   }
+}
+
+// The columns of all heads side by side: [heads, width, dim] becomes columns `first` … of [width, columns].
+function sideBySide(values, heads, width, dim, to, columns, first) {
+  for (let h = 0, from = 0; h < heads; ++h)
+    for (let w = 0; w < width; ++w, from += dim) to.set(values.subarray(from, from + dim), w * columns + first + h * dim);
+}
+
+class MultiHeadProblem {
+  constructor({folder, shape, threads, copies}) {
+    this.batch = shape.batch ?? 1;
+    this.n = shape.n;
+    this.width = shape.width;
+    this.heads = shape.key_heads;
+    this.dim = shape.dim;
+    this.causal = Boolean(shape.causal);
+    this.threads = threads;
+    this.copies = copies;
+    if ((shape.group ?? 1) !== 1) throw new Unsupported('grouped heads');
+    const read = (name) => readNpy(join(folder, `${name}.npy`));
+    const {heads, width, dim} = this;
+    this.input = read('input');
+    this.inner = heads * dim;
+    this.parts = ['W_Q', 'W_K', 'W_V'].map((name) => {
+      const part = new Float32Array(width * this.inner);
+      sideBySide(read(name), heads, width, dim, part, this.inner, 0);
+      return part;
+    });
+    this.inward = new Float32Array(width * 3 * this.inner);
+    ['W_Q', 'W_K', 'W_V'].forEach((name, m) => sideBySide(read(name), heads, width, dim, this.inward, 3 * this.inner, m * this.inner));
+    this.outward = read('W_O');
+  }
+  ways() {
+    return [() => projectingAttention(this), () => projectedMultiHead(this)];
+  }
+  answerOf(output) {
+    return [output.data, [this.batch, this.n, this.width]];
+  }
+}
+
+// The model of both ways: from X to the heads' outputs by `nodes`, then a MatMul with W_O.
+function multiHeadWay(p, name, nodes, constants) {
+  const shape = [p.batch, p.n, p.width];
+  const model = modelOf([...nodes, node('MatMul', '', ['heads', 'W_O'], ['output'])], [['input', FLOAT, shape]], [['output', FLOAT, shape]],
+    [...constants, ['W_O', p.outward, [p.inner, p.width]]]);
+  return {name, model, turn: () => ({feeds: {input: tensor(p.input.slice(), shape)}, fetches: ['output']})};
+}
+
+const multiHeadAttributes = (p) => integerAttributes({num_heads: p.heads, ...(p.causal ? {unidirectional: 1} : {})});
+
+function projectingAttention(p) {
+  return multiHeadWay(p, 'Attention, MatMul',
+    [node('Attention', 'com.microsoft', ['input', 'W', 'no_bias'], ['heads'], ...multiHeadAttributes(p))],
+    [['W', p.inward, [p.width, 3 * p.inner]], ['no_bias', new Float32Array(3 * p.inner), [3 * p.inner]]]);
+}
+
+function projectedMultiHead(p) {
+  const names = ['query', 'key', 'value'];
+  return multiHeadWay(p, 'MatMul, MultiHeadAttention, MatMul',
+    [...names.map((name) => node('MatMul', '', ['input', `W_${name}`], [name])),
+      node('MultiHeadAttention', 'com.microsoft', names, ['heads'], ...multiHeadAttributes(p))],
+    names.map((name, m) => [`W_${name}`, p.parts[m], [p.width, p.inner]]));
 }
 
 function multiHead(p, wideKeys) {
@@ -187,7 +269,7 @@ async function secondsOf(work) {
 async function choose(p) {
   const ways = [];
   let reason;
-  for (const make of [() => multiHead(p, false), () => multiHead(p, true), () => groupQuery(p)]) {
+  for (const make of p.ways()) {
     try {
       const way = make();
       way.session = await session(way.model, p.threads);
@@ -211,13 +293,14 @@ async function choose(p) {
   return ways[0];
 }
 
+const problems = {dot_product: Problem, multi_head: MultiHeadProblem};
+
 class Server {
   async answer(question) {
     if (question.open) return this.open(question.open);
     if (question.run) return this.run(question.run);
     if (question.answer) {
-      const {batch, heads, queries, valueDim} = this.problem;
-      writeNpy(question.answer, swapped(this.output.data, batch, queries, heads, valueDim), [batch, heads, queries, valueDim]);
+      writeNpy(question.answer, ...this.problem.answerOf(this.output));
       return {answer: question.answer};
     }
     if (question.finish) return this.finish();
@@ -226,12 +309,15 @@ class Server {
 
   async open(how) {
     try {
-      this.problem = new Problem(how);
+      const mechanism = how.mechanism ?? 'dot_product';
+      if (!problems[mechanism]) throw new Unsupported(`not ${mechanism}`);
+      this.problem = new problems[mechanism](how);
       const way = await choose(this.problem);
       this.turns = [way.first, ...Array.from({length: how.copies - 1}, () => way.turn())];
       this.profile = {folder: how.folder, prefix: `profile.${process.pid}`};
       this.session = await session(way.model, how.threads, join(how.folder, this.profile.prefix));
       this.next = 0;
+      this.runs = 0;
       return {ready: true, version: `ONNX Runtime ${version}`, kernel: way.name, threads: how.threads, copies: how.copies};
     } catch (error) {
       if (error instanceof Unsupported) return {unsupported: error.message};
@@ -246,6 +332,7 @@ class Server {
       this.output?.dispose();
       const [time, results] = await secondsOf(() => this.session.run(feeds, fetches));
       seconds.push(time);
+      ++this.runs;
       this.output = results.output;
     }
     return {seconds};
@@ -257,9 +344,12 @@ class Server {
     const file = join(folder, readdirSync(folder).find((name) => name.startsWith(prefix)));
     const events = JSON.parse(readFileSync(file, 'utf8'));
     rmSync(file);
-    // Microseconds of the one node.
+    // Microseconds of all nodes of a run, one run after the other.
     const kernels = events.filter((event) => event.cat === 'Node' && event.name.endsWith('_kernel_time'));
-    return {operator_seconds: kernels.map((event) => event.dur * 1e-6)};
+    const nodes = kernels.length / this.runs;
+    if (!Number.isInteger(nodes)) throw new Error('the profile does not hold every node of every run');
+    return {operator_seconds: Array.from({length: this.runs}, (_, run) =>
+      kernels.slice(run * nodes, (run + 1) * nodes).reduce((sum, event) => sum + event.dur * 1e-6, 0))};
   }
 }
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""The peer "pytorch": the fastest of PyTorch's ways to compute dot-product attention, found by a short trial.
+"""The peer "pytorch": the fastest of PyTorch's ways to compute an attention, found by a short trial.
 
-Speaks the lines of JSON that bench/peer_process.hpp describes. The ways: scaled_dot_product_attention (public from 2.0,
+Speaks the lines of JSON that bench/peer_process.hpp describes. The ways for multi-head attention: multi_head_attention_forward,
+the native fast path of the encoder's layers, and matmul around one of the following. For dot-product attention:
+scaled_dot_product_attention (public from 2.0,
 torch._C._nn._scaled_dot_product_attention in 1.13), and softmax(Q K^T) V written with bmm, whole and in blocks of rows with
 the columns trimmed when causal.
 """
@@ -138,6 +140,86 @@ class Products:
         return output
 
 
+class MultiHeadProblem:
+    """X [batch, n, width] and the projections of all heads side by side, as the library keeps them: [outputs, inputs]."""
+
+    def __init__(self, how):
+        shape = how["shape"]
+        self.batch, self.n, self.width = shape.get("batch", 1), shape["n"], shape["width"]
+        self.heads, self.dim = shape["key_heads"], shape["dim"]
+        self.causal = bool(shape.get("causal", 0))
+        if shape.get("group", 1) != 1:
+            raise Unsupported("grouped heads")
+        if self.heads * self.dim != self.width:
+            raise Unsupported("heads · dim ≠ width")
+
+        def load(name):
+            return torch.from_numpy(numpy.load(os.path.join(how["folder"], f"{name}.npy"), allow_pickle=False))
+
+        def side_by_side(name):  # [heads, width, dim] to [heads · dim, width]
+            return load(name).transpose(1, 2).reshape(self.width, self.width)
+
+        self.inward = torch.cat([side_by_side(name) for name in ("W_Q", "W_K", "W_V")]).contiguous()
+        self.outward = load("W_O").reshape(self.width, self.width).t().contiguous()
+        self.no_bias = torch.zeros(3 * self.width)
+        self.mask = torch.ones(self.n, self.n, dtype=torch.bool).triu(1) if self.causal else None
+        x = load("input").reshape(self.batch, self.n, self.width)
+        self.turns = [x] + [x.clone() for _ in range(how["copies"] - 1)]
+
+
+class MultiHeadFunction:
+    """What torch.nn.MultiheadAttention calls."""
+    name = "multi_head_attention_forward"
+
+    def __init__(self, problem):
+        self.problem = problem
+
+    def __call__(self, x):
+        p = self.problem
+        x = x.transpose(0, 1)
+        return torch.nn.functional.multi_head_attention_forward(
+            x, x, x, p.width, p.heads, p.inward, None, None, None, False, 0.0, p.outward, None, training=False,
+            need_weights=False, attn_mask=p.mask)[0].transpose(0, 1)
+
+
+class NativeMultiHead:
+    """The fast path of torch.nn.TransformerEncoderLayer."""
+    name = "_native_multi_head_attention"
+
+    def __init__(self, problem):
+        if problem.causal or not hasattr(torch, "_native_multi_head_attention"):
+            raise Unsupported("no such mask or no such function")
+        self.problem = problem
+
+    def __call__(self, x):
+        p = self.problem
+        return torch._native_multi_head_attention(x, x, x, p.width, p.heads, p.inward, p.no_bias, p.outward, p.no_bias[:p.width],
+                                                  None, False, False)[0]
+
+
+class ProjectedProducts:
+    """One product inward, scaled_dot_product_attention or two products a head, one product outward."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.function = getattr(torch.nn.functional, "scaled_dot_product_attention", None)
+        self.bias = torch.zeros(problem.n, problem.n).masked_fill_(problem.mask, -math.inf) if problem.causal else None
+        self.name = "matmul, " + ("scaled_dot_product_attention" if self.function else "baddbmm, softmax, bmm") + ", matmul"
+
+    def __call__(self, x):
+        p = self.problem
+        split = torch.matmul(x, p.inward.t()).view(p.batch, p.n, 3, p.heads, p.dim).permute(2, 0, 3, 1, 4)
+        query, key, value = (part.reshape(p.batch * p.heads, p.n, p.dim) for part in split)
+        if self.function:
+            heads = self.function(query[None], key[None], value[None], is_causal=p.causal)[0]
+        else:
+            bias = torch.zeros(1) if self.bias is None else self.bias
+            scores = torch.baddbmm(bias, query, key.transpose(1, 2), beta=0 if self.bias is None else 1, alpha=1 / math.sqrt(p.dim))
+            heads = torch.bmm(torch.softmax(scores, -1), value)
+        together = heads.view(p.batch, p.heads, p.n, p.dim).transpose(1, 2).reshape(p.batch, p.n, p.width)
+        return torch.matmul(together, p.outward.t())
+
+
 def seconds_of(work):
     start = time.perf_counter()
     result = work()
@@ -147,7 +229,11 @@ def seconds_of(work):
 def choose(problem):
     """The way with the shortest run."""
     ways = []
-    for make in (Function, *(lambda p, rows=rows: Products(p, rows) for rows in (problem.rows, 512, 256, 128))):
+    if isinstance(problem, MultiHeadProblem):
+        makers = (MultiHeadFunction, NativeMultiHead, ProjectedProducts)
+    else:
+        makers = (Function, *(lambda p, rows=rows: Products(p, rows) for rows in (problem.rows, 512, 256, 128)))
+    for make in makers:
         try:
             ways.append(make(problem))
         except Unsupported as reason:
@@ -168,6 +254,9 @@ def blas():
         text = maps.read()
     return next((name for name, sign in (("OpenBLAS", "openblas"), ("MKL", "libmkl"), ("reference BLAS", "libblas")) if sign in text),
                 "an unknown BLAS")
+
+
+PROBLEMS = {"dot_product": Problem, "multi_head": MultiHeadProblem}
 
 
 class Server:
@@ -192,7 +281,10 @@ class Server:
     def open(self, how):
         torch.set_num_threads(how["threads"])
         try:
-            self.problem = Problem(how)
+            mechanism = how.get("mechanism", "dot_product")
+            if mechanism not in PROBLEMS:
+                raise Unsupported(f"not {mechanism}")
+            self.problem = PROBLEMS[mechanism](how)
             self.way = choose(self.problem)
         except Unsupported as reason:
             return {"unsupported": str(reason)}

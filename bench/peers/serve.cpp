@@ -20,6 +20,7 @@ double seconds_of(const std::function<void()>& work) {
 }
 
 Problem read_problem(const Json& open) {
+  if (open.value("mechanism", "dot_product") != "dot_product") throw Unsupported("dot_product alone");
   const Json shape = open.at("shape");
   const auto size = [&](const char* key, Index otherwise) {
     return shape.contains(key) ? shape.at(key).get<Index>() : otherwise;

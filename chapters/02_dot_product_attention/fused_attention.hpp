@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "mask.hpp"
 #include "simd/storage.hpp"
@@ -54,6 +55,9 @@ struct FusedProblem {
   const Index* key_offsets = nullptr;  ///< [batch]: takes the place of mask.offset, and may be negative; null: the same for all
   Rows<const bool> allowed;            ///< [batch, heads, queries, keys], a stride of 0 repeats: false masks; data null: none
   Rows<const float> bias;              ///< likewise: added to the scores; −inf masks
+  /// Called with (b, first, rows) by the thread that has written these rows of all heads of problem b, while they may still be in
+  /// its cache. Then a thread takes all heads of a block of queries; empty: blocks and heads are shared out one by one.
+  std::function<void(Index b, Index first, Index rows)> rows_done;
   const float* slopes = nullptr;  ///< [heads]: adds −slope · |distance| to a score (ALiBi, Press et al. 2022); null: nothing
 };
 

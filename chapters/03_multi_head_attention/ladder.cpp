@@ -8,6 +8,7 @@
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
 #include "multi_head.hpp"
+#include "multi_head_backward.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/rungs.hpp"
@@ -26,7 +27,8 @@ ladder::Shape shape_of(const Problem& p) {
                         {"width", p.width()},
                         {"key_heads", p.key_heads()},
                         {"group", p.heads() / p.key_heads()},
-                        {"dim", p.dim()}});
+                        {"dim", p.dim()},
+                        {"causal", p.causal ? 1 : 0}});
 }
 
 double footprint(const ladder::Shape& s) {
@@ -69,7 +71,7 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
 
 Problem from_files(std::span<const std::filesystem::path> files) {
   Problem p{tensor::load_padded<3>(files[0], 2), tensor::load_padded<3>(files[1], 3), tensor::load_padded<3>(files[2], 3),
-            tensor::load_padded<3>(files[3], 3), tensor::load_padded<3>(files[4], 3), {}, {}, {}};
+            tensor::load_padded<3>(files[3], 3), tensor::load_padded<3>(files[4], 3), false, {}, {}, {}};
   const auto expect = [](const char* name, const Tensor<3>& t, Index a, Index b, Index c) {
     if (tensor::extent(t, 0) != a || tensor::extent(t, 1) != b || tensor::extent(t, 2) != c)
       throw program::UserError(fmt::format("{} is [{}, {}, {}]; the input and W_Q ask for [{}, {}, {}]", name,
@@ -95,12 +97,13 @@ MultiHead describe(bool grouped) {
             {"width", "columns of a sequence", 512, "", 1, {1, 5, 16, 33, 70}},
             {"key_heads", "heads of K and V", grouped ? 2 : 8, "", 1, {1, 2, 3}},
             {"group", "heads of Q for each of them", grouped ? 4 : 1, "", 1, grouped ? std::vector<Index>{2, 3} : std::vector<Index>{1}},
-            {"dim", "columns of a head", 64, "", 1, {1, 3, 16, 33, 64}}};
+            {"dim", "columns of a head", 64, "", 1, {1, 3, 16, 33, 64}},
+            {"causal", "1: no row sees a later one", 0, "", 0, {0, 1}}};
   if (grouped) {
     m.standard_shapes = {{"1024x512-8on2", "n=1024,key_heads=2,group=4", true}};
     m.sweeps = {{"n", {"n"}, {64, 128, 256, 512}, "width=256,key_heads=1,group=4"}};
   } else {
-    m.standard_shapes = {{"512x512", "n=512"}, {"2048x512", "n=2048", true}};
+    m.standard_shapes = {{"512x512", "n=512"}, {"2048x512", "n=2048", true}, {"2048x512-causal", "n=2048,causal=1"}};
     m.sweeps = {{"n", {"n"}, {64, 128, 256, 512, 1024}, "width=256,key_heads=4"},
                 {"dim", {"dim"}, {8, 32, 128}, "n=512,width=256,key_heads=4"}};
   }
@@ -125,6 +128,7 @@ MultiHead describe(bool grouped) {
       {"packed", "one blocked product for Q, K and V of all heads", packed, packed_workspace},
       {"simd", "register-blocked products in the heads too", multi_head::simd, simd_workspace},
       {"fused", "heads stay columns: no copies, no n × n matrix", fused, fused_workspace},
+      {"projected", "W_O while the heads of a block of rows are in the cache", projected, projected_workspace},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "library products, head by head", openblas, openblas_workspace, {}, true, true});
@@ -144,6 +148,8 @@ const MultiHead& grouped_mechanism() {
   return description;
 }
 
-std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), ladder::publish(grouped_mechanism())}; }
+std::vector<ladder::MechanismPtr> mechanisms() {
+  return {ladder::publish(mechanism()), ladder::publish(grouped_mechanism()), ladder::publish(backward())};
+}
 
 }  // namespace attention::multi_head

@@ -11,7 +11,7 @@
 /// Multi-head attention (Vaswani et al. 2017, section 3.2.2), on one sequence X:
 ///
 ///     Q_h = X W_Q[h],  K_g = X W_K[g],  V_g = X W_V[g]            [n × dim], g = h · key_heads / heads
-///     head_h = softmax(Q_h K_gᵀ / sqrt(dim)) V_g                  [n × dim], chapter 2
+///     head_h = softmax(Q_h K_gᵀ / sqrt(dim)) V_g                  [n × dim], chapter 2; where causal, over keys j ≤ i
 ///     output = Concat(head_0 … head_{heads−1}) W_O = Σ_h head_h W_O[h]   [n × width]
 ///
 /// With key_heads = heads this is the paper's; with fewer, groups of heads share keys and values (grouped-query attention,
@@ -29,6 +29,7 @@ struct Problem {
   Tensor<3> W_K;    ///< [key_heads, width, dim]
   Tensor<3> W_V;    ///< [key_heads, width, dim]
   Tensor<3> W_O;    ///< [heads, dim, width]
+  bool causal = false;  ///< no row sees a later one
   /// In a sample: the rows of X whose output is asked for, ascending. A sample projects these alone and takes the keys and values
   /// of all rows from below, so that its work is its share of the whole work. Empty: all rows.
   std::vector<Index> rows;
@@ -44,6 +45,9 @@ struct Problem {
   bool sampled() const { return !rows.empty(); }
   Index queries() const { return rows.empty() ? n() : static_cast<Index>(rows.size()); }
   Index row(Index i) const { return rows.empty() ? i : rows[static_cast<std::size_t>(i)]; }
+  dot_product::Mask mask() const { return causal ? dot_product::Mask::causal() : dot_product::Mask::full(); }
+  /// The keys that the i-th row asked sees.
+  dot_product::KeyRange keys_of(Index i) const { return mask().keys_of(row(i), n()); }
   const float* input_of(Index b) const { return input.data() + b * n() * width(); }
 };
 

@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "multi_head.hpp"
 #include "numerics/random.hpp"
+#include "program/error.hpp"
 #include "rungs/projections.hpp"
 
 namespace attention::multi_head {
@@ -29,6 +32,9 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
     return tensor;
   };
   Problem p;
+  if (shape["causal"] > 1)
+    throw program::UserError(fmt::format("shape: causal={} is neither 0 nor 1; give 1 for a causal mask, 0 for none", shape["causal"]));
+  p.causal = shape["causal"] == 1;
   p.input = filled(shape["batch"], shape["n"], width, 1);
   p.W_Q = filled(heads, width, dim, width);
   p.W_K = filled(key_heads, width, dim, width);
@@ -78,14 +84,14 @@ Problem take_rows(const Problem& p, std::span<const Index> rows) {
 ladder::Cost cost(const Problem& p) {
   const auto number = [](Index n) { return static_cast<double>(n); };
   const double batch = number(p.batch());
-  const double n = number(p.n());
+  const double pairs = dot_product::visible_pairs(p);
   const double queries = number(p.queries());
   const double width = number(p.width());
   const double all = number(p.heads() * p.dim());
   const double keys = number(p.key_heads() * p.dim());
-  return {.flops = 2 * batch * queries * (width * all + 2 * width * keys + 2 * n * all + all * width),
+  return {.flops = 2 * batch * (queries * (width * all + 2 * width * keys + all * width) + 2 * pairs * all),
           .bytes = 4 * (2 * batch * queries * width + 2 * width * (all + keys)),
-          .exps = batch * number(p.heads()) * queries * n,
+          .exps = batch * number(p.heads()) * pairs,
           .reciprocals = 0};
 }
 

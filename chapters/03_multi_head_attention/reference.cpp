@@ -89,11 +89,12 @@ Reference reference(const Problem& p) {
     for (Index i = 0; i < p.queries(); ++i) {
       Matrix weights(static_cast<std::size_t>(n));
       Matrix concat(static_cast<std::size_t>(heads * dim));
+      const Index seen = p.keys_of(i).last;
       for (Index h = 0; h < heads; ++h) {
         const Index g = h / (heads / key_heads);
         const double* q = Q.data() + (i * heads + h) * dim;
         double largest = -std::numeric_limits<double>::infinity();
-        for (Index j = 0; j < n; ++j) {
+        for (Index j = 0; j < seen; ++j) {
           const double* k = K.data() + (j * key_heads + g) * dim;
           double score = 0, squares = 0;
 #pragma omp simd reduction(+ : score, squares)
@@ -106,10 +107,10 @@ Reference reference(const Problem& p) {
           if (std::isfinite(squares)) score_size = std::max({score_size, std::abs(score) * scale, std::sqrt(squares) * scale});
         }
         double total = 0;
-        for (double& w : weights) total += w = std::exp(w - largest);
+        for (Index j = 0; j < seen; ++j) total += weights[static_cast<std::size_t>(j)] = std::exp(weights[static_cast<std::size_t>(j)] - largest);
         double squares = 0;
         double* head = concat.data() + h * dim;
-        for (Index j = 0; j < n; ++j) {
+        for (Index j = 0; j < seen; ++j) {
           const double w = weights[static_cast<std::size_t>(j)] / total;
           squares += w * w;
           const double* v = V.data() + (j * key_heads + g) * dim;

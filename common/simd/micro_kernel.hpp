@@ -43,14 +43,15 @@ template <int Rows, int Vectors, Into into, class Terms, class Ahead>
                                            std::ptrdiff_t c_stride, Ahead ahead) {
   for (std::ptrdiff_t first = 0; first < depth; first += block) {
     Float sum[Rows][Vectors] = {};
+    // Inlined by name: one lambda left as a call would keep all sums in memory.
     const auto add_term = [&](std::ptrdiff_t k) __attribute__((always_inline)) {
       ahead(k);
-      unrolled<Terms::parts>([&](auto part) {
+      unrolled<Terms::parts>([&](auto part) __attribute__((always_inline)) {
         Float b_k[Vectors];
-        unrolled<Vectors>([&](auto j) { b_k[j] = Terms::template part_of<part>(load(b + k * b_stride + j * lanes)); });
-        unrolled<Rows>([&](auto i) {
+        unrolled<Vectors>([&](auto j) __attribute__((always_inline)) { b_k[j] = Terms::template part_of<part>(load(b + k * b_stride + j * lanes)); });
+        unrolled<Rows>([&](auto i) __attribute__((always_inline)) {
           const Float a_ik = Terms::template part_of<part>(Terms::broadcast_word(a + i * a_stride + k));
-          unrolled<Vectors>([&](auto j) { Terms::add(sum[i][j], a_ik, b_k[j]); });
+          unrolled<Vectors>([&](auto j) __attribute__((always_inline)) { Terms::add(sum[i][j], a_ik, b_k[j]); });
         });
       });
     };

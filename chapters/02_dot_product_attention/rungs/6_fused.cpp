@@ -53,7 +53,7 @@ struct Blocks {
   Blocks(const FusedProblem& p, const BlockArithmetic& arithmetic, const Cut& cut, int threads) {
     // A tall block packs K seldom. But there should be four blocks a thread, so that none waits long for the last.
     const Index tallest = p.dim > 256 ? fused_queries / 4 : fused_queries;
-    const Index rows = p.batch * p.heads * p.queries;
+    const Index rows = p.batch * p.queries * (p.rows_done ? 1 : p.heads);
     queries = std::clamp<Index>(round_up(rows / (4 * threads), simd::tile_rows), simd::tile_rows, tallest);
     // Equal heights: a last block of a few rows would pack all of K for them.
     const Index count = (p.queries + queries - 1) / queries;
@@ -237,20 +237,34 @@ class QueryBlock {
 }  // namespace
 
 void fused_pass(const FusedProblem& p, const BlockArithmetic& arithmetic, const Cut& cut) {
-  if (is_decoding(p)) return decode_attention(p);
+  if (is_decoding(p)) {
+    decode_attention(p);
+    for (Index b = 0; p.rows_done && b < p.batch; ++b) p.rows_done(b, 0, p.queries);
+    return;
+  }
   const Blocks blocks(p, arithmetic, cut, omp_get_max_threads());
   // The last block of a head first: with a causal mask it is the longest.
   const Index count = (p.queries + blocks.queries - 1) / blocks.queries;
 #pragma omp parallel
   {
     Scratch scratch(blocks);
-#pragma omp for collapse(3) schedule(dynamic, blocks.share)
-    for (Index b = 0; b < p.batch; ++b)
-      for (Index h = 0; h < p.heads; ++h)
+    const auto attend = [&](Index b, Index h, Index first) {
+      QueryBlock(p, arithmetic, blocks, scratch, b, h, first, std::min(blocks.queries, p.queries - first)).attend();
+    };
+    if (p.rows_done) {
+#pragma omp for collapse(2) schedule(dynamic)
+      for (Index b = 0; b < p.batch; ++b)
         for (Index turn = 0; turn < count; ++turn) {
           const Index first = (count - 1 - turn) * blocks.queries;
-          QueryBlock(p, arithmetic, blocks, scratch, b, h, first, std::min(blocks.queries, p.queries - first)).attend();
+          for (Index h = 0; h < p.heads; ++h) attend(b, h, first);
+          p.rows_done(b, first, std::min(blocks.queries, p.queries - first));
         }
+    } else {
+#pragma omp for collapse(3) schedule(dynamic, blocks.share)
+      for (Index b = 0; b < p.batch; ++b)
+        for (Index h = 0; h < p.heads; ++h)
+          for (Index turn = 0; turn < count; ++turn) attend(b, h, (count - 1 - turn) * blocks.queries);
+    }
   }
 }
 

@@ -4,20 +4,9 @@
 // and Concat(heads) W_O is the sum of head_h W_O[h], so that nothing need be concatenated.
 #include "rungs/heads.hpp"
 #include "rungs/rungs.hpp"
+#include "rungs/xtensor_product.hpp"
 
 namespace attention::multi_head {
-
-namespace {
-
-/// A · B, element by element through a broadcast [rows × depth × columns] that is never stored.
-template <class A, class B>
-Tensor<2> product(const A& a, const B& b) {
-  using xt::all;
-  using xt::newaxis;
-  return xt::sum(xt::view(a, all(), all(), newaxis()) * xt::view(b, newaxis(), all(), all()), {1});
-}
-
-}  // namespace
 
 void formula(const Problem& p, Output& out) {
   prepare(p, out);
@@ -27,9 +16,9 @@ void formula(const Problem& p, Output& out) {
     if (p.sampled()) X = Tensor<2>(xt::view(X, xt::keep(p.rows)));
     for (Index h = 0; h < p.heads(); ++h) {
       const Index g = key_head(p, h);
-      xt::view(heads.query, b, h) = product(X, xt::view(p.W_Q, h));
-      xt::view(heads.key, b, h) = product(X, xt::view(p.W_K, g));
-      xt::view(heads.value, b, h) = product(X, xt::view(p.W_V, g));
+      xt::view(heads.query, b, h) = xtensor_product(X, xt::view(p.W_Q, h));
+      xt::view(heads.key, b, h) = xtensor_product(X, xt::view(p.W_K, g));
+      xt::view(heads.value, b, h) = xtensor_product(X, xt::view(p.W_V, g));
     }
   }
   take_all_keys(p, heads);
@@ -37,7 +26,7 @@ void formula(const Problem& p, Output& out) {
   out.output.fill(0);
   for (Index b = 0; b < p.batch(); ++b)
     for (Index h = 0; h < p.heads(); ++h)
-      xt::view(out.output, b) += product(xt::view(head.output, b, h), xt::view(p.W_O, h));
+      xt::view(out.output, b) += xtensor_product(xt::view(head.output, b, h), xt::view(p.W_O, h));
 }
 
 }  // namespace attention::multi_head

@@ -20,6 +20,8 @@ inline dot_product::Problem room_for_heads(const Problem& p) {
   for (Tensor<4>* t : {&heads.query, &heads.key, &heads.value})
     *t = tensor::empty<4>({size(p.batch()), size(p.heads()), size(p.queries()), size(p.dim())});
   heads.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
+  heads.mask = p.mask();
+  heads.positions = p.rows;
   return heads;
 }
 

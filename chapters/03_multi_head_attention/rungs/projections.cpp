@@ -42,6 +42,16 @@ Projections project(const Problem& p) {
   return to;
 }
 
+OutputProjection::OutputProjection(const Problem& p)
+    : depth_(p.heads() * p.dim()), width_(p.width()), panels_(buffer(simd::packed_size(depth_, width_))) {
+  simd::pack_panels(p.W_O.data(), width_, depth_, width_, panels_.data());
+}
+
+void OutputProjection::operator()(Index first, Index rows, const float* heads, Index stride, Output& out) const {
+  auto scratch = buffer(simd::product_scratch(depth_));
+  simd::multiply_packed(rows, width_, depth_, heads, stride, panels_.data(), out.output.data() + first * width_, width_, scratch.data());
+}
+
 void project_output(const Problem& p, const float* heads, Index stride, Output& out) {
   const Index depth = p.heads() * p.dim();
   auto panels = buffer(simd::packed_size(depth, p.width()));

@@ -26,6 +26,18 @@ Projections project(const Problem& p);
 /// output = heads · W_O, heads [batch · queries, heads · dim] side by side as the concatenation has them, rows `stride` apart.
 void project_output(const Problem& p, const float* heads, Index stride, Output& out);
 
+/// W_O, packed for the micro-kernel: the same for some rows at a time, by one thread.
+class OutputProjection {
+ public:
+  explicit OutputProjection(const Problem& p);
+  /// Output rows first … first + rows, counted through the batch, of the heads' outputs at `heads`, rows `stride` apart.
+  void operator()(Index first, Index rows, const float* heads, Index stride, Output& out) const;
+
+ private:
+  Index depth_, width_;
+  tensor::UnsetBuffer panels_;
+};
+
 /// What project and project_output take, in bytes.
 std::size_t projections_workspace(const Problem& p);
 

@@ -11,6 +11,7 @@ void openmp(const Problem& problem, Output& out);
 void packed(const Problem& problem, Output& out);
 void simd(const Problem& problem, Output& out);
 void fused(const Problem& problem, Output& out);
+void projected(const Problem& problem, Output& out);
 /// Beside the ladder: what one would otherwise call.
 void openblas(const Problem& problem, Output& out);
 
@@ -19,6 +20,7 @@ std::size_t loops_workspace(const Problem& problem);
 std::size_t packed_workspace(const Problem& problem);
 std::size_t simd_workspace(const Problem& problem);
 std::size_t fused_workspace(const Problem& problem);
+std::size_t projected_workspace(const Problem& problem);
 std::size_t openblas_workspace(const Problem& problem);
 
 }  // namespace attention::multi_head

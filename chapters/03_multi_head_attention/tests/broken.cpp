@@ -21,6 +21,7 @@ struct Faults {
   bool dropped_head = false;     ///< the last head is forgotten
   bool forgotten_row = false;    ///< the last key is
   bool interleaved = false;      ///< head h takes the keys of h mod key_heads, not of its group
+  bool ignored_mask = false;     ///< every row sees all
   bool first_only = false;       ///< every head takes the first head's keys and values
 };
 
@@ -47,8 +48,9 @@ void broken(const Problem& p, Output& out) {
           K.push_back(entry(p.W_K, g, b, i, c));
           V.push_back(entry(p.W_V, g, b, i, c));
         }
-      const Index keys = faults.forgotten_row && n > 1 ? n - 1 : n;
       for (Index i = 0; i < p.queries(); ++i) {
+        const Index seen = faults.ignored_mask ? n : p.keys_of(i).last;
+        const Index keys = faults.forgotten_row && seen > 1 ? seen - 1 : seen;
         std::vector<double> weights;
         double largest = -1e300;
         for (Index j = 0; j < keys; ++j) {
@@ -88,6 +90,8 @@ TEST_CASE("multi-head: a transposed W_O is caught", "[broken]") { CHECK_FALSE(fa
 TEST_CASE("multi-head: the scale of the width is caught", "[broken]") { CHECK_FALSE(fault<Faults{.width_scale = true}>().empty()); }
 TEST_CASE("multi-head: a dropped head is caught", "[broken]") { CHECK_FALSE(fault<Faults{.dropped_head = true}>().empty()); }
 TEST_CASE("multi-head: a forgotten key is caught", "[broken]") { CHECK_FALSE(fault<Faults{.forgotten_row = true}>().empty()); }
+
+TEST_CASE("multi-head: a mask that is ignored is caught", "[broken]") { CHECK_FALSE(fault<Faults{.ignored_mask = true}>().empty()); }
 
 TEST_CASE("multi-head: keys and values of the first head alone are caught", "[broken]") {
   CHECK_FALSE(fault<Faults{.first_only = true}>().empty());

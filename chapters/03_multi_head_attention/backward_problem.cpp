@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "multi_head_backward.hpp"
+#include "numerics/random.hpp"
+#include "rungs/projections.hpp"
+
+namespace attention::multi_head {
+
+void prepare(const BackwardProblem& p, BackwardOutput& out) {
+  const auto fit = [](Tensor<3>& gradient, const Tensor<3>& of) {
+    if (!std::ranges::equal(gradient.shape(), of.shape())) gradient = Tensor<3>(of.shape());
+  };
+  fit(out.input, p.input);
+  fit(out.W_Q, p.W_Q);
+  fit(out.W_K, p.W_K);
+  fit(out.W_V, p.W_V);
+  fit(out.W_O, p.W_O);
+}
+
+void run_forward(BackwardProblem& p, bool causal) {
+  const Problem forward{p.input, p.W_Q, p.W_K, p.W_V, p.W_O, causal, {}, {}, {}};
+  const Projections qkv = project(forward);
+  const auto size = [](Index n) { return static_cast<std::size_t>(n); };
+  const std::array shape{size(p.batch()), size(p.head_count()), size(p.n()), size(p.dim())};
+  for (Tensor<4>* t : {&p.heads.query, &p.heads.key, &p.heads.value, &p.heads.output_gradient}) *t = tensor::empty<4>(shape);
+  for (Index b = 0; b < p.batch(); ++b)
+    for (Index h = 0; h < p.head_count(); ++h)
+      for (Index i = 0; i < p.n(); ++i) {
+        const Index to = ((b * p.head_count() + h) * p.n() + i) * p.dim();
+        std::copy_n(qkv.query(b, h, i), p.dim(), p.heads.query.data() + to);
+        std::copy_n(qkv.key(b, h, i), p.dim(), p.heads.key.data() + to);
+        std::copy_n(qkv.value(b, h, i), p.dim(), p.heads.value.data() + to);
+      }
+  p.heads.output_gradient.fill(0);
+  p.heads.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
+  p.heads.mask = forward.mask();
+  dot_product::run_forward(p.heads);
+}
+
+BackwardProblem make_backward(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {
+  const std::string text = fmt::format("batch={},n={},width={},key_heads={},group=1,dim={},causal={}", shape["batch"], shape["n"],
+                                       shape["width"], shape["heads"], shape["dim"], shape["causal"]);
+  Problem forward = make(ladder::parse_shape(text, mechanism().keys), seed, hardness);
+  BackwardProblem p;
+  p.input = std::move(forward.input);
+  p.W_Q = std::move(forward.W_Q);
+  p.W_K = std::move(forward.W_K);
+  p.W_V = std::move(forward.W_V);
+  p.W_O = std::move(forward.W_O);
+  p.output_gradient = Tensor<3>(p.input.shape());
+  numerics::Random random(~seed);
+  for (float& x : p.output_gradient) x = random.normal();
+  run_forward(p, forward.causal);
+  return p;
+}
+
+ladder::Cost cost(const BackwardProblem& p) {
+  const auto number = [](Index n) { return static_cast<double>(n); };
+  const ladder::Cost heads = dot_product::cost(p.heads);
+  const double matrices = number(p.width() * p.columns());
+  const double rows = number(p.rows() * p.width());
+  const double kept = 4 * number(p.rows() * p.columns()) + number(p.batch() * p.head_count() * p.n());
+  return {.flops = heads.flops + 2 * 8 * number(p.rows()) * matrices,
+          .bytes = 4 * (3 * rows + 8 * matrices + kept),
+          .exps = heads.exps,
+          .reciprocals = 0};
+}
+
+}  // namespace attention::multi_head
