@@ -104,7 +104,8 @@ void print_maps(const std::vector<std::string>& labels, const tensor::Tensor<4>&
   std::size_t label_width = 0;
   for (const std::string& label : labels) label_width = std::max(label_width, program::display_width(program::one_line(label)));
   label_width = std::min<std::size_t>(label_width, 16);
-  const std::size_t cells = n * (colour ? 2 : 1);
+  const std::size_t drawn = n * (colour ? 2 : 1);
+  const std::size_t cells = std::max<std::size_t>(drawn, 3);  // "1.1" stands above
   const std::size_t room = std::max(program::terminal_width(program::Stream::output), label_width + cells + 1);
   const std::size_t together = std::clamp<std::size_t>((room - label_width) / (cells + 2), 1, heads);
   for (std::size_t layer = 0; layer < weights.shape()[0]; ++layer)
@@ -116,15 +117,14 @@ void print_maps(const std::vector<std::string>& labels, const tensor::Tensor<4>&
         lines[i + 1] = std::string(label_width - program::display_width(label), ' ') + label;
       }
       for (std::size_t h = first; h < std::min(first + together, heads); ++h) {
-        const std::string head = program::fit(fmt::format("{}.{}", layer + 1, h + 1), cells);
-        lines[0].append("  ").append(head).append(cells - program::display_width(head), ' ');
+        lines[0].append(fmt::format("  {:<{}}", fmt::format("{}.{}", layer + 1, h + 1), cells));
         // An empty label for each row: a row is a line of its own then.
         const std::string map = program::heat_map({weights.data() + (layer * heads + h) * n * n, n * n}, n, n,
-                                                  {.row_labels = std::vector<std::string>(n), .width = cells + 1, .colour = colour});
+                                                  {.row_labels = std::vector<std::string>(n), .width = drawn + 1, .colour = colour});
         std::size_t begin = 0;
         for (std::size_t i = 0; i < n; ++i) {
           const std::size_t end = map.find('\n', begin);
-          lines[i + 1].append(" ").append(map, begin, end - begin);
+          lines[i + 1].append(" ").append(map, begin, end - begin).append(cells - drawn, ' ');
           begin = end + 1;
         }
       }

@@ -27,7 +27,8 @@ look_at_texts() {
   local -a arguments=(--results "$results" --data "$data_folder")
   [[ -z $threads ]] || arguments+=(--threads "$threads")
   for text in "$@"; do
-    arguments+=("--text=$text")
+    # The program's reader of options takes what begins with a dash for one, and nothing after = for a value that follows.
+    if [[ $text == -?* ]]; then arguments+=("--text=$text"); else arguments+=(--text "$text"); fi
     [[ $text != - || $input != /dev/null ]] || {
       # Read here, since what is started in the background has no standard input.
       input=$(mktemp) || die 'cannot make a temporary file; free some space'
