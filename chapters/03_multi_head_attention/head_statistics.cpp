@@ -37,9 +37,10 @@ void LookStatistics::add(const tensor::Tensor<2>& map, const std::vector<bool>& 
 
 Look LookStatistics::mean() const {
   const auto over = [](double sum, double count) { return count > 0 ? sum / count : 0; };
-  return {over(sum_.distance, queries_),        over(sum_.entropy, queries_),     over(sum_.self, queries_),
-          over(sum_.previous, with_neighbour_), over(sum_.next, with_neighbour_), over(sum_.first, queries_),
-          over(sum_.last, queries_),            over(sum_.marked, queries_)};
+  return {over(sum_.distance, queries_),    over(sum_.entropy, queries_),
+          over(sum_.self, queries_),        over(sum_.previous, with_neighbour_),
+          over(sum_.next, with_neighbour_), over(sum_.first, queries_),
+          over(sum_.last, queries_),        over(sum_.marked, queries_)};
 }
 
 double divergence(const tensor::Tensor<2>& a, const tensor::Tensor<2>& b) {
@@ -61,7 +62,8 @@ Index order_changes(const std::vector<double>& before, const std::vector<double>
   Index changes = 0;
   for (std::size_t a = 0; a < before.size(); ++a)
     for (std::size_t b = a + 1; b < before.size(); ++b)
-      if ((before[a] < before[b] && after[a] > after[b]) || (before[a] > before[b] && after[a] < after[b])) ++changes;
+      if ((before[a] < before[b] && after[a] > after[b]) || (before[a] > before[b] && after[a] < after[b]))
+        ++changes;
   return changes;
 }
 

@@ -11,8 +11,8 @@ struct SentencePair {
   bool alike;
 };
 
-/// Written for this course: 16 pairs of like meaning, some in quite other words, and 16 of unlike meaning, the first eight of which
-/// share words.
+/// Written for this course: 16 pairs of like meaning, some in quite other words, and 16 of unlike meaning,
+/// the first eight of which share words.
 std::span<const SentencePair> sentence_pairs();
 
 }  // namespace attention::multi_head

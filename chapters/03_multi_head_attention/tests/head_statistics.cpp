@@ -68,7 +68,8 @@ TEST_CASE("where a head looks", "[heads]") {
   const Look all = look(uniform(4), marked);
   CHECK(all.entropy == Approx(2));
   CHECK(all.distance == Approx((6 + 4 + 4 + 6) / 16.0));
-  for (const double share : {all.self, all.previous, all.next, all.first, all.last}) CHECK(share == Approx(0.25));
+  for (const double share : {all.self, all.previous, all.next, all.first, all.last})
+    CHECK(share == Approx(0.25));
 
   // Over several sequences every query counts the same.
   LookStatistics both;
