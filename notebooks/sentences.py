@@ -30,7 +30,7 @@ def similarities(found):
     texts = [sentence["text"] for sentence in found["sentences"]]
     values = found["similarities"]
     count = len(values)
-    rows = [f"{number}  {text[:40]}" for number, text in enumerate(texts[:count], 1)]
+    rows = [f"{number}  {text}" for number, text in enumerate(texts[:count], 1)]
     title = "How similar are the sentences? Bright: the same direction of their 512 numbers"
     if count < len(texts):
         title += f"\nThe first {count} of {len(texts)} sentences"

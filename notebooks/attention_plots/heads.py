@@ -20,8 +20,8 @@ def heads(record, reading="Each row is one query: bright is where it looks. Each
     layers, count, rows, columns = record["weights"].shape
     labels = [plain(label, 14) for label in record["keys"].get("labels") or []]
     named = labels if columns <= 40 else []
-    cell = min(0.19, 7.5 / columns)
-    side = max(1.5, cell * columns)
+    side = min(max(1.5, 0.19 * columns), 3.6)
+    size = min(7, 62 * side / columns)  # of the letters: a label has the height of its cell
     figure, grid = plt.subplots(layers, count, figsize=(count * (side + 0.25) + 1.5, layers * (side + 0.4) + 1.6), squeeze=False)
     for layer in range(layers):
         for head in range(count):
@@ -29,8 +29,8 @@ def heads(record, reading="Each row is one query: bright is where it looks. Each
             axes.imshow(matrix, cmap="cividis", interpolation="nearest", norm=PowerNorm(0.5, vmin=0))
             axes.set_title(f"head {layer + 1}.{head + 1}, to {matrix.max():.2f}", fontsize=9)
             axes.grid(False)
-            axes.set_xticks(range(columns) if named and layer == layers - 1 else [], named if layer == layers - 1 else [], rotation=90, fontsize=7)
-            axes.set_yticks(range(rows) if named and head == 0 else [], named if head == 0 else [], fontsize=7)
+            axes.set_xticks(range(columns) if named and layer == layers - 1 else [], named if layer == layers - 1 else [], rotation=90, fontsize=size)
+            axes.set_yticks(range(rows) if named and head == 0 else [], named if head == 0 else [], fontsize=size)
     if not named:
         figure.supxlabel(f"keys: {columns} pieces", fontsize=9)
         figure.supylabel(f"queries: {rows} pieces", fontsize=9)
@@ -44,7 +44,7 @@ def matrix(source, values, rows, columns, title, label, form="{:.2f}", highest=N
     """Numbers as a picture with each number in its cell: `values` [rows][columns], `label` names them with their unit. Bright is
     large, as in the maps; up to 20 columns have their numbers."""
     values = np.asarray(values, float)
-    rows, columns = [plain(name) for name in rows], [plain(name, 24) for name in columns]
+    rows, columns = [plain(name, 44) for name in rows], [plain(name, 24) for name in columns]
     figure, axes = plt.subplots(figsize=(min(12, 2.6 + 0.62 * len(columns) + 0.055 * max(map(len, rows))), min(11, 1.9 + 0.36 * len(rows))))
     image = axes.imshow(values, cmap="cividis", vmin=min(0, values.min()), vmax=highest, aspect="auto", interpolation="nearest")
     low, high = image.get_clim()
