@@ -240,10 +240,12 @@ void look_at_sentences(std::span<const std::string> texts, const SentenceEncoder
   remove_former(results.folder());
   std::vector<Sentence> sentences;
   for (const std::string& text : texts) sentences.push_back({text, encoder.tokeniser().encode(text)});
+  print_list(sentences, out);
+  out << std::flush;  // thousands take a while
+
   const std::vector<std::vector<float>> embeddings = encoder.embed_all(texts);
   const std::vector<Couple> best = most_similar(embeddings, Limits::couples);
 
-  print_list(sentences, out);
   print_similarities(sentences, embeddings, best, out);
 
   std::vector<std::size_t> mapped;
