@@ -183,6 +183,80 @@ done
 printf '{"sentences": ["a", 3]}' >"$scratch/sentences.json"
 refuses 'sentence 2 is no text' "${embed[@]}" "$scratch/sentences.json"
 
+# Sentences of one's own, with a made model: 20 MB in the form of the real one.
+python3 - "$scratch/data/sentence_encoder" <<'PYTHON'
+import array, json, os, random, sys
+folder = sys.argv[1]
+os.makedirs(folder)
+random.seed(3)
+some = [random.gauss(0, 1) for _ in range(4099)]  # a prime: rows differ
+tensors = [('module/Embeddings_en', [10, 256], 0.5), ('Layer_0/AddTimingSignal/TimingSignal', [1, 128], 0.3)]
+for layer, inputs in (('Layer_0', 256), ('Layer_1', 512)):
+    name = 'Encode/' + layer + '/TransformerLayer/'
+    tensors += [(name + 'layer_prepostprocess/layer_norm/layer_norm_scale', [inputs], 1), (name + 'layer_prepostprocess/layer_norm/layer_norm_bias', [inputs], .1),
+                (name + 'qkv_transform_single/kernel', [1, 1, inputs, 3 * inputs], .08), (name + 'qkv_transform_single/bias', [3 * inputs], .1),
+                (name + 'output_transform_single/kernel', [1, 1, inputs, 512], .05), (name + 'output_transform_single/bias', [512], .1),
+                (name + 'FFN/layer_prepostprocess/layer_norm/layer_norm_scale', [512], 1), (name + 'FFN/layer_prepostprocess/layer_norm/layer_norm_bias', [512], .1),
+                (name + 'FFN/conv1/Tensordot', [512, 1536], .04), (name + 'FFN/conv1/bias', [1536], .1),
+                (name + 'FFN/conv2/Tensordot', [1536, 512], .03), (name + 'FFN/conv2/bias', [512], .1)]
+    if inputs != 512: tensors += [(name + 'dense/kernel', [inputs, 512], .05), (name + 'dense/bias', [512], .1)]
+tensors += [('Encoder_en/hidden_layers/tanh_layer_0/weights', [512, 512], .05), ('Encoder_en/hidden_layers/tanh_layer_0/bias', [512], .1)]
+weights = []
+with open(folder + '/shard', 'wb') as f:
+    for name, shape, spread in tensors:
+        n = 1
+        for s in shape: n *= s
+        scaled = array.array('f', [spread * x for x in some])
+        (scaled * (n // len(scaled) + 1))[:n].tofile(f)
+        weights.append({'name': name, 'shape': shape, 'dtype': 'float32'})
+json.dump({'weightsManifest': [{'paths': ['shard'], 'weights': weights}]}, open(folder + '/model.json', 'w'))
+json.dump([['?', 0], ['a', 0], ['b', 0], ['c', 0], ['d', 0], ['e', 0], ['\u2581', -1], ['x', -2]], open(folder + '/vocab.json', 'w'))
+PYTHON
+look=("$bin/04_self_attention" --data "$scratch/data" --results "$scratch/looked")
+text=$scratch/looked/04_self_attention/text
+works "${look[@]}" --text 'x xx' --text x --text '' --text $'x\tx\nx'
+grep -q '^1  1\.000 ' "$scratch/out" || fault "--text prints no table: $(cat "$scratch/out")"
+grep -qF 'x\x09x\x0ax' "$scratch/out" || fault '--text: a tab or a line break is not shown as one'
+grep -q 'An empty sentence has no maps' "$scratch/out" || fault '--text: nothing is said of an empty sentence'
+[[ $(find "$text" -name 'sentence_*.attention.json' -printf '%f ' | tr ' ' '\n' | sort | paste -s -d ' ') == *'sentence_1.attention.json sentence_2.attention.json sentence_4.attention.json' ]] ||
+  fault "--text: the records are $(ls "$text")"
+is_json "$text/sentence_1.attention.json" "d['layers'] == 2 and d['heads'] == 4 and d['keys']['labels'] == ['\u2581', 'x', '\u2581', 'x', 'x']"
+is_json "$text/sentences.json" "[s['pieces'] for s in d['sentences']] == [5, 2, 0, 6] and d['sentences'][2]['record'] is None"
+is_json "$text/sentences.json" "all(abs(d['similarities'][i][i] - 1) < 1e-5 and d['similarities'][i][j] == d['similarities'][j][i] for i in range(4) for j in range(4))"
+is_json "$text/sentences.json" "abs(d['similarities'][0][1]) < 0.9999 and len(d['most_similar']) == 6"
+is_json "$text/summary.json" "d['schema'] == 1 and d['mode'] == 'full'"
+[[ $(ls "$scratch/looked/04_self_attention") == text ]] || fault "--text writes beside its folder: $(ls "$scratch/looked/04_self_attention")"
+# The next call replaces all; the order of the sentences does not change what is written about them.
+works "${look[@]}" --text "$(printf 'x%.0s' {1..300})"
+grep -q 'Sentence 1 has more' "$scratch/out" || fault '--text: nothing is said of more than 128 pieces'
+is_json "$text/sentences.json" "d['sentences'][0]['pieces'] == 301 and d['sentences'][0]['pieces_taken'] == 128"
+[[ $(find "$text" -name 'sentence_*' | wc -l) == 2 ]] || fault "--text leaves records of an earlier call: $(ls "$text")"
+# Standard input, and more than can be shown.
+for ((i = 0; i < 300; ++i)); do printf 'x%.0s' $(seq $((1 + i % 37))) && echo; done >"$scratch/lines"
+"${look[@]}" --text - <"$scratch/lines" >"$scratch/out" 2>"$scratch/err" || fault "--text - fails: $(cat "$scratch/err")"
+[[ $(wc -l <"$scratch/out") -lt 120 ]] || fault "--text - prints $(wc -l <"$scratch/out") lines for 300 sentences"
+for words in '(and 270 more' 'of the first 10 of 300 sentences' 'The most similar of all' 'Maps are written for the first 8 of 300 sentences'; do
+  grep -qF -- "$words" "$scratch/out" || fault "--text - does not say '$words'"
+done
+is_json "$text/sentences.json" "len(d['sentences']) == 300 and len(d['similarities']) == 50 and d['most_similar'][0]['similarity'] > 0.99999"
+refuses 'sentence 2 is not UTF-8' "${look[@]}" --text x --text $'\xff'
+refuses 'no sentence' "${look[@]}" --text -
+refuses '--help' "${look[@]}" --text
+refuses 'the sentence encoder is not there' "$bin/04_self_attention" --data "$scratch/no_data" --results "$scratch/looked" --text x
+refuses '--help' "$bin/02_dot_product_attention" --text x
+rm "$scratch/data/sentence_encoder/shard"
+refuses 'shard' "${look[@]}" --text x
+refuses 'shard' "$bin/03_multi_head_attention" --quick --data "$scratch/data" --results "$scratch/looked"
+[[ -f $text/summary.json ]] || fault 'a refused --text removes the results of the last one'
+rm -r "$scratch/data"
+
+# The driver's side of it. (Nothing is installed, fetched or built: each is refused before.)
+refuses 'for chapter 04 alone' "$root/course" run 02 --text x
+refuses 'for chapter 04 alone' "$root/course" run --text x
+refuses 'for chapter 04 alone' "$root/course" run 03 04 --text x
+refuses '--text needs a value' "$root/course" run 04 --text
+refuses '--text needs a value' "$root/course" run 04 --text --quick
+
 if ((faults)); then
   printf '%d faults\n' "$faults"
   exit 1

@@ -1,6 +1,11 @@
 // Chapter 4: self-attention over the words of a dictionary, its masks and positions, and the ladders of three masks.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
 #include "experiments/experiments.hpp"
+#include "program/error.hpp"
 #include "self_attention.hpp"
+#include "sentences.hpp"
 
 int main(int argc, char** argv) {
   using namespace attention;
@@ -21,6 +26,21 @@ int main(int argc, char** argv) {
     self_attention::symmetries(context);
     self_attention::schedules(context);
     self_attention::climb_the_ladders(context);
+  };
+  std::vector<std::string> texts;
+  program.options = [&](CLI::App& app) {
+    app.add_option("--text", texts, "look at this sentence with a trained encoder, and run nothing else; may be given several times, "
+                                    "- is standard input, one sentence a line")
+        ->allow_extra_args(false);
+  };
+  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& folder) {
+    if (texts.empty()) return false;
+    const std::vector<std::string> sentences = self_attention::read_sentences(texts, std::cin);
+    if (!std::filesystem::exists(folder / "sentence_encoder"))
+      throw attention::program::UserError((folder / "sentence_encoder").string() + ": the sentence encoder is not there; ./course run 04 --text fetches it");
+    const multi_head::SentenceEncoder encoder(folder / "sentence_encoder");
+    self_attention::look_at_sentences(sentences, encoder, results, std::cout);
+    return true;
   };
   return ladder::chapter_main(argc, argv, program);
 }

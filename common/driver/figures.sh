@@ -56,7 +56,8 @@ draw_chapters() {
   local -a work=()
   for name in "$@"; do
     folder=$(chapter_folder "$name")
-    signature=$(drawing_signature "$folder/summary.json")
+    # The page of chapter 4 draws the reader's own sentences too.
+    signature=$(drawing_signature "$folder/summary.json" "$results/$name/text/summary.json")
     [[ $(cat "$folder/.drawn" 2>/dev/null) == "$signature" ]] && continue
     for notebook in "$root/notebooks/${name%%_*}_"*.ipynb; do
       [[ ! -f $notebook ]] || work+=("$notebook" "$folder" "$signature")

@@ -16,6 +16,7 @@ open_results() {
 run_signature() {
   printf 'program %s\n' "$(sha256sum <"$root/build/release/bin/$1" | cut -d ' ' -f 1)"
   printf 'data %s\n' "$data_state"
+  model_signatures "$1"
   printf 'mode %s\nthreads %s\n' "$mode" "${threads:-all}"
   printf 'machine %s, %s cores\n' "$(grep -m 1 -E '^model name' /proc/cpuinfo 2>/dev/null | sed 's/.*: //')" "$(nproc 2>/dev/null)"
 }

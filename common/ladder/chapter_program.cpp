@@ -24,11 +24,13 @@ int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
     app.add_option("--data", data_folder, "folder with the data sets")->capture_default_str();
     app.add_option("--threads", threads_text, "threads to use. Default: all");
     app.add_flag("--quick", quick, "small sizes, for a first look; written to a folder of its own");
+    if (chapter.options) chapter.options(app);
     if (const auto status = program::parse(app, argc, argv)) return *status;
 
     const int threads = threads_text.empty() ? machine::available_cpus()
                                              : static_cast<int>(program::parse_positive(threads_text, "--threads", 1024));
     machine::use_threads(threads);
+    if (chapter.instead && chapter.instead(results_folder, data_folder)) return 0;
     const bool real = !chapter.load || chapter.load(data_folder);
     Results results(results_folder, chapter.folder, quick, real);
     if (!real)

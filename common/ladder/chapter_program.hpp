@@ -8,6 +8,10 @@
 #include "ladder/climber.hpp"
 #include "ladder/mechanism.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace attention::ladder {
 
 /// What a chapter's experiments are given.
@@ -34,6 +38,12 @@ struct ChapterProgram {
   /// Empty: the chapter needs none.
   std::function<bool(const std::filesystem::path&)> load;
   std::function<void(const ChapterRun&)> experiments;
+
+  /// Adds options of the chapter's own to the command line. Empty: none.
+  std::function<void(CLI::App&)> options;
+  /// What these options ask for in place of the experiments, given the folders of results and of data: true where they asked and it
+  /// is done. Empty: nothing.
+  std::function<bool(const std::filesystem::path& results, const std::filesystem::path& data)> instead;
 };
 
 /// The main of a chapter's program: `--results`, `--data`, `--threads`, `--quick`; loads, experiments, writes ladder.json,

@@ -5,6 +5,7 @@ Functions that draw take what `Chapter` has read and give a matplotlib figure; n
 from . import style
 from .comparison import comparison
 from .curves import curves, panel
+from .heads import heads, matrix, plain, spread
 from .ladder import ladder, memory
 from .overview import side_by_side
 from .records import looks_at, over_image, weights
@@ -14,5 +15,5 @@ from .scaling import scaling
 from .show import draw, measured, save, say
 from .tables import crossover_table, figure_table, fit_table, ladder_table, row_table, sweep_tables
 
-__all__ = ["Chapter", "Missing", "comparison", "crossover_table", "curves", "draw", "figure_table", "fit_table", "ladder", "ladder_table",
-           "looks_at", "measured", "memory", "over_image", "panel", "roofline", "row_table", "save", "say", "scaling", "side_by_side", "style", "sweep_tables", "weights"]
+__all__ = ["Chapter", "Missing", "comparison", "crossover_table", "curves", "draw", "figure_table", "fit_table", "heads", "ladder", "ladder_table",
+           "looks_at", "matrix", "measured", "memory", "over_image", "panel", "plain", "roofline", "row_table", "save", "say", "scaling", "side_by_side", "spread", "style", "sweep_tables", "weights"]

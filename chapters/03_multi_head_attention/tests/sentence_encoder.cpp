@@ -28,6 +28,8 @@ namespace {
 /// A model of random weights in the form of the real one, and the formula over them.
 class MadeModel {
  public:
+  static constexpr std::size_t none = 1000;  ///< no head
+
   explicit MadeModel(const fs::path& folder) {
     add("module/Embeddings_en", {10, 256}, 0.5);
     add("Encode/TransformerStack/Layer_0/AddTimingSignal/TimingSignal/ExpandDims_1", {1, 128}, 0.3);
@@ -64,8 +66,8 @@ class MadeModel {
     std::ofstream(folder / "vocab.json") << R"([["?",0],["a",0],["b",0],["c",0],["d",0],["e",0],["▁",-1],["x",-2]])";
   }
 
-  /// The embedding of pieces, each number in float64.
-  std::vector<double> embed(const std::vector<std::size_t>& pieces) const {
+  /// The embedding of pieces, each number in float64; without the head `removed`, and with the weights of all heads in `maps`.
+  std::vector<double> embed(const std::vector<std::size_t>& pieces, std::size_t removed = none, std::vector<std::vector<double>>* maps = nullptr) const {
     const std::vector<float>& f = weight("TimingSignal");
     Matrix x;
     for (std::size_t p = 0; p < std::min<std::size_t>(pieces.size(), 128); ++p) {
@@ -76,8 +78,8 @@ class MadeModel {
       }
       x.push_back(row);
     }
-    x = layer(x, "Layer_0", true);
-    x = layer(x, "Layer_1", false);
+    x = layer(x, "Layer_0", true, removed, maps);
+    x = layer(x, "Layer_1", false, removed - 4, maps);
     std::vector<double> mean(512);
     for (const auto& row : x)
       for (std::size_t c = 0; c < 512; ++c) mean[c] += row[c] / static_cast<double>(x.size());
@@ -128,12 +130,13 @@ class MadeModel {
     }
     return y;
   }
-  Matrix layer(const Matrix& x, const std::string& name, bool widens) const {
+  Matrix layer(const Matrix& x, const std::string& name, bool widens, std::size_t removed, std::vector<std::vector<double>>* maps) const {
     const Matrix qkv = dense(norm(x, "TransformerLayer/layer_prepostprocess", name), "qkv_transform_single/kernel", "qkv_transform_single/bias", name);
     const std::size_t inner = qkv[0].size() / 3;
     const std::size_t dim = inner / 4;
     Matrix attended(x.size(), std::vector<double>(inner));
-    for (std::size_t h = 0; h < 4; ++h)
+    for (std::size_t h = 0; h < 4; ++h) {
+      if (maps != nullptr) maps->emplace_back();
       for (std::size_t i = 0; i < x.size(); ++i) {
         std::vector<double> e;
         double l = 0;
@@ -143,9 +146,13 @@ class MadeModel {
           e.push_back(std::exp(s / std::sqrt(static_cast<double>(dim))));
           l += e.back();
         }
-        for (std::size_t j = 0; j < x.size(); ++j)
+        for (std::size_t j = 0; j < x.size(); ++j) {
+          if (maps != nullptr) maps->back().push_back(e[j] / l);
+          if (h == removed) continue;
           for (std::size_t c = 0; c < dim; ++c) attended[i][h * dim + c] += e[j] / l * qkv[j][2 * inner + h * dim + c];
+        }
       }
+    }
     Matrix y = widens ? dense(x, "TransformerLayer/dense/kernel", "TransformerLayer/dense/bias", name) : x;
     const auto add_to = [](Matrix& to, const Matrix& part) {
       for (std::size_t i = 0; i < to.size(); ++i)
@@ -207,6 +214,29 @@ TEST_CASE("the sentence encoder is the formula of a transformer's encoder", "[en
   const auto all = encoder.embed_all(sentences);
   for (std::size_t i = 0; i < sentences.size(); ++i) CHECK(all[i] == encoder.embed(sentences[i]));
   CHECK_THROWS_AS(encoder.embed_all(std::vector<std::string>{"x", "\xff"}), program::UserError);
+}
+
+TEST_CASE("the heads of the sentence encoder can be looked at and removed", "[encoder]") {
+  const tests::Scratch folder;
+  const MadeModel model(folder.path());
+  const SentenceEncoder encoder(folder.path());
+  const std::vector<std::size_t> pieces{1, 7, 6, 3, 7, 0, 5};
+  std::vector<std::vector<double>> expected;
+  model.embed(pieces, MadeModel::none, &expected);
+  std::vector<tensor::Tensor<2>> maps;
+  const std::vector<float> whole = encoder.embed_pieces(pieces, {.maps = &maps});
+  CHECK(whole == encoder.embed_pieces(pieces));  // looking changes nothing
+  REQUIRE(maps.size() == 8);
+  REQUIRE(expected.size() == 8);
+  REQUIRE(encoder.heads() == 8);
+  for (std::size_t h = 0; h < 8; ++h) {
+    INFO("head " << h);
+    REQUIRE(maps[h].shape() == std::array<std::size_t, 2>{7, 7});
+    CHECK(largest_difference(expected[h], {maps[h].begin(), maps[h].end()}) < 2e-6);
+    const std::vector<float> without = encoder.embed_pieces(pieces, {.removed = static_cast<multi_head::Index>(h)});
+    CHECK(largest_difference(model.embed(pieces, h), without) < 2e-6);
+    CHECK(without != whole);
+  }
 }
 
 TEST_CASE("a damaged model is one line that names the file", "[encoder]") {

@@ -1,0 +1,62 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The reader's own sentences: similarities and attention maps by the sentence encoder, beside the results of chapter 4.
+
+# need_text COUNT [VALUE]: COUNT is what is left of the command line, --text included. An empty text is one too.
+need_text() {
+  if [[ $1 -lt 2 || $2 == --* ]]; then
+    die '--text needs a value, as in --text "How old are you?" (or --text=--like-this where it begins with two dashes)'
+  fi
+}
+
+# with_input FILE COMMAND...: the command reads FILE as its standard input.
+with_input() {
+  local file=$1
+  shift
+  "$@" <"$file"
+}
+
+# need_only_chapter NUMBER NAME...: --text is for one chapter and no other.
+need_only_chapter() {
+  [[ $# == 2 && $2 == "$1"_* ]] || die "--text is for chapter $1 alone, as in ./course run $1 --text \"How old are you?\""
+}
+
+# look_at_texts NAME TEXT...: the chapter's program on these sentences, and the figures.
+look_at_texts() {
+  local name=$1 input=/dev/null text status=0
+  shift
+  local -a arguments=(--results "$results" --data "$data_folder")
+  [[ -z $threads ]] || arguments+=(--threads "$threads")
+  for text in "$@"; do
+    # The program's reader of options takes what begins with a dash for one, and nothing after = for a value that follows.
+    if [[ $text == -?* ]]; then arguments+=("--text=$text"); else arguments+=(--text "$text"); fi
+    [[ $text != - || $input != /dev/null ]] || {
+      # Read here, since what is started in the background has no standard input.
+      input=$(mktemp) || die 'cannot make a temporary file; free some space'
+      remove_later "$input"
+      cat >"$input" || die 'cannot keep standard input in a temporary file; free some space'
+    }
+  done
+  ensure_model sentence_encoder || exit 2
+  build_preset release "$name"
+  supervise with_input "$input" "$root/build/release/bin/$name" "${arguments[@]}" || status=$?
+  [[ $status == 0 ]] || exit "$((status > 2 ? 1 : status))"
+  [[ $draw == yes ]] || return 0
+  if find_python; then
+    draw_texts "$results/$name/text"
+  else
+    warn "no figures: $no_figures; ./course setup installs what they need"
+  fi
+}
+
+# draw_texts FOLDER: the page with the figures.
+draw_texts() {
+  local log=$root/build/log/text.txt
+  mkdir -p -- "$root/build/jupyter" "$root/build/log" 2>/dev/null
+  SECONDS=0
+  if ! supervise_logged 'figures: your sentences' "$log" run_python "$root/notebooks/sentences.py" --results "$results"; then
+    show_end "$log"
+    warn "the figures of the sentences could not be drawn; the whole log is $log"
+    exit 1
+  fi
+  say figures "$1/sentences.html"
+}
