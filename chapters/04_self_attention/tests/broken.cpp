@@ -70,7 +70,8 @@ void broken(const Problem& given, Output& out) {
   if (faults.key_is_query) p.key_weight = p.query_weight;
   if (faults.no_encoding && p.positions == Positions::sinusoidal) p.positions = Positions::none;
   if (faults.no_table && p.positions == Positions::learned) p.positions = Positions::none;
-  if (faults.next_row) std::rotate(p.position_table.begin(), p.position_table.begin() + p.width(), p.position_table.end());
+  if (faults.next_row && p.positions == Positions::learned)
+    std::rotate(p.position_table.begin(), p.position_table.begin() + p.width(), p.position_table.end());
   if (faults.from_one && p.positions == Positions::sinusoidal) {
     std::vector<double> right(static_cast<std::size_t>(p.width())), wrong(right);
     for (Index i = 0; i < p.batch() * p.n(); ++i) {

@@ -105,7 +105,7 @@ TEST_CASE("self-attention: rotary scores and linear biases depend on distances o
   for (const Kind kind : all_kinds)
     for (const Positions positions : all_positions)
       for (const Index by : {1, 1000}) {
-        const Problem p = sample(kind, "n=90,heads=2,dim=24,width=18,window=16", positions);
+        const Problem p = sample(kind, kind == Kind::window ? "n=90,heads=2,dim=24,width=18,window=16" : "n=90,heads=2,dim=24,width=18", positions);
         const Problem later = moved(p, by);
         const Reference r = reference(p);
         for_every_rung([&](const auto& rung) {
