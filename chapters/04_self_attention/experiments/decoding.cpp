@@ -156,7 +156,7 @@ void reading(const Context& c) {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const double seconds = numerics::median(times[i]);
     const double each = seconds / static_cast<double>(n);
-    rows.push_back({{"tokens a piece", pieces[i]}, {"microseconds a token", 1e6 * each}, {"GFLOP/s", work / seconds / 1e9}, {"n", n}});
+    rows.push_back({{"tokens a piece", pieces[i]}, {"microseconds a token", 1e6 * each}, {"GFLOP/s", work / seconds / 1e9}});
     table.add({fmt::format("{}", pieces[i]), ladder::format_seconds(each), fmt::format("{:.1f}", work / seconds / 1e9)});
   }
   c.figure("reading_gain", numerics::median(times.front()) / numerics::median(times.back()), "times",
