@@ -32,7 +32,7 @@ TEST_CASE("positions: the paper's ALiBi slopes for 8 and 16 heads, the authors' 
   CHECK(sixteen[15] == 0x1p-8F);
   // 12 heads: the eight of 8, and the first, third, fifth and seventh of 16.
   std::vector<float> twelve = linear_bias_slopes(8);
-  for (const std::size_t i : {0, 2, 4, 6}) twelve.push_back(sixteen[i]);
+  for (const std::size_t i : {0UL, 2UL, 4UL, 6UL}) twelve.push_back(sixteen[i]);
   CHECK(linear_bias_slopes(12) == twelve);
 }
 
