@@ -29,7 +29,9 @@ ladder::Shape shape_of(const Problem& p, bool windowed) {
 
 double footprint(const ladder::Shape& s) {
   const double columns = number(s["heads"]) * number(s["dim"]);
-  return 4 * (number(s["batch"]) * number(s["n"]) * (number(s["width"]) + columns + number(s["heads"])) + 3 * number(s["width"]) * columns);
+  const bool table = s["positions"] == static_cast<Index>(Positions::learned);
+  return 4 * (number(s["batch"]) * number(s["n"]) * (number(s["width"]) + columns + number(s["heads"])) +
+              3 * number(s["width"]) * columns + (table ? number(s["n"]) * number(s["width"]) : 0));
 }
 
 /// Rows that can be computed alone are runs of neighbours; where n is no multiple of their length there are none.
@@ -131,7 +133,7 @@ SelfAttention describe() {
             {"heads", "heads, each with projections of its own", 1, "", 1, {1, 3}},
             {"dim", "columns of a head's Q, K and V", 64, "", 1, {1, 3, 16, 33, 64}},
             {"width", "columns of X", 64, "", 1, {1, 5, 16, 33, 70}},
-            {"positions", "0 none, 1 sinusoidal, 2 rotary, 3 linear biases", 0, "", 0, {0, 1, 2, 3}}};
+            {"positions", "0 none, 1 sinusoidal, 2 rotary, 3 linear biases, 4 learned", 0, "", 0, {0, 1, 2, 3, 4}}};
   m.tile_edges = {tiled_queries, tiled_keys, simd_queries};
   m.prepare = [](const Problem& p, Output& out) { prepare(p, out, false); };
   m.reference = reference;

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     self_attention::recall_over_distance(context);
     self_attention::symmetries(context);
     self_attention::schedules(context);
+    self_attention::decoding(context);
     self_attention::climb_the_ladders(context);
   };
   std::vector<std::string> texts;

@@ -23,6 +23,8 @@ const char* positions_name(Positions positions) {
       return "rotary";
     case Positions::linear_biases:
       return "linear biases";
+    case Positions::learned:
+      return "learned";
   }
   return "";
 }

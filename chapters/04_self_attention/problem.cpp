@@ -32,6 +32,30 @@ Index Problem::span() const { return std::min(n(), mask.left + mask.right + 1); 
 
 double Problem::scale() const { return 1 / std::sqrt(static_cast<double>(dim())); }
 
+bool adds_encoding(const Problem& p) { return p.positions == Positions::sinusoidal || p.positions == Positions::learned; }
+
+void position_encoding(const Problem& p, Index i, double* to) {
+  if (p.positions == Positions::sinusoidal)
+    sinusoidal_encoding(p.first_position + i, p.width(), to);
+  else if (p.positions == Positions::learned)
+    std::copy_n(p.position_table.data() + (p.first_position + i) * p.width(), p.width(), to);
+  else
+    std::fill_n(to, p.width(), 0.0);
+}
+
+void check_positions(const Problem& p) {
+  if (p.positions != Positions::learned) return;
+  const Index rows = tensor::extent(p.position_table, 0);
+  const Index columns = tensor::extent(p.position_table, 1);
+  if (p.first_position + p.n() > rows)
+    throw program::UserError(fmt::format("positions: the last token stands at position {}, but the table of learned positions has {} "
+                                         "rows; take a shorter text or a larger table",
+                                         p.first_position + p.n() - 1, rows));
+  if (columns != p.width())
+    throw program::UserError(fmt::format("positions: the rows of the table have {} numbers, those of the input {}; they must be equal",
+                                         columns, p.width()));
+}
+
 void prepare(const Problem& p, Output& out, bool store_weights) {
   const std::array output{size(p.batch()), size(p.queries()), size(p.heads()), size(p.dim())};
   const std::array lse{output[0], output[2], output[1]};
@@ -45,9 +69,9 @@ void prepare(const Problem& p, Output& out, bool store_weights) {
 }
 
 Problem make(Kind kind, const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {
-  if (shape["positions"] > 3)
-    throw program::UserError(fmt::format("shape: positions={} is unknown; 0 is none, 1 sinusoidal, 2 rotary, 3 linear biases",
-                                         shape["positions"]));
+  if (shape["positions"] >= std::ssize(all_positions))
+    throw program::UserError(fmt::format(
+        "shape: positions={} is unknown; 0 is none, 1 sinusoidal, 2 rotary, 3 linear biases, 4 learned", shape["positions"]));
   numerics::Random random(seed);
   Problem p;
   p.input = tensor::empty<3>({size(shape["batch"]), size(shape["n"]), size(shape["width"])});
@@ -58,6 +82,10 @@ Problem make(Kind kind, const ladder::Shape& shape, std::uint64_t seed, ladder::
   for (Tensor<3>* weight : {&p.query_weight, &p.key_weight, &p.value_weight}) {
     *weight = tensor::empty<3>({size(shape["width"]), size(shape["heads"]), size(shape["dim"])});
     for (float& w : *weight) w = deviation * random.normal();
+  }
+  if (p.positions == Positions::learned) {
+    p.position_table = tensor::empty<2>({size(shape["n"]), size(shape["width"])});
+    for (float& x : p.position_table) x = std::sqrt(0.5F) * random.normal();
   }
 
   const Index row = p.width();
@@ -105,8 +133,9 @@ ladder::Cost cost(const Problem& p) {
   const double queries = static_cast<double>(p.queries());
   const double columns = heads * static_cast<double>(p.dim());
   const double width = static_cast<double>(p.width());
+  const double table = p.positions == Positions::learned ? queries * width : 0;
   return {.flops = batch * (2 * 3 * queries * width * columns + 4 * pairs * columns),
-          .bytes = 4 * (batch * queries * (width + columns + heads) + 3 * width * columns),
+          .bytes = 4 * (batch * queries * (width + columns + heads) + 3 * width * columns + table),
           .exps = batch * heads * pairs,
           .reciprocals = 0};
 }

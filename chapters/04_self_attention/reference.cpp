@@ -18,10 +18,10 @@ void keep_largest(double& largest, double value) {
   if (std::isfinite(value)) largest = std::max(largest, value);
 }
 
-/// One row of X, with its encoding where positions are sinusoidal.
+/// One row of X, with what positions add to it.
 Row token(const Problem& p, Index b, Index position) {
   Row x(size(p.width()), 0.0);
-  if (p.positions == Positions::sinusoidal) sinusoidal_encoding(position, p.width(), x.data());
+  position_encoding(p, position, x.data());
   for (Index k = 0; k < p.width(); ++k) x[size(k)] += static_cast<double>(p.input.data()[(b * p.n() + position) * p.width() + k]);
   return x;
 }
@@ -44,13 +44,9 @@ void project_row(const Row& x, const Tensor<3>& weight, double* to, double& sums
 
 /// Turns every head of a row of Q or K.
 void rotate_heads(const Problem& p, Index position, double* row) {
-  Row cosine;
-  Row sine;
-  for (Index i = 0; i < p.dim() / 2; ++i) {
-    cosine.push_back(std::cos(rotary_angle(position, i, p.dim())));
-    sine.push_back(std::sin(rotary_angle(position, i, p.dim())));
-  }
-  for (Index h = 0; h < p.heads(); ++h) rotate(row + h * p.dim(), p.dim(), cosine.data(), sine.data());
+  Rotation<double> rotation(p.dim());
+  rotation.set_position(p.first_position + position);
+  for (Index h = 0; h < p.heads(); ++h) rotation.turn(row + h * p.dim());
 }
 
 double length(const double* vector, Index n) {
@@ -62,6 +58,7 @@ double length(const double* vector, Index n) {
 }  // namespace
 
 Reference reference(const Problem& p) {
+  check_positions(p);
   const Index dim = p.dim();
   const Index heads = p.heads();
   const Index columns = heads * dim;

@@ -30,6 +30,8 @@ struct Problem {
   Tensor<3> key_weight;    ///< W_K: [width, heads, dim]
   Tensor<3> value_weight;  ///< W_V: [width, heads, dim]
   Positions positions = Positions::none;
+  Tensor<2> position_table;  ///< [rows, width], only where positions are learned: a row for each position
+  Index first_position = 0;  ///< where in its text the first token stands; positions count from there
   Mask mask;               ///< a masked key has no effect, whatever it holds; a row that sees no key becomes 0
 
   /// In a sample: the positions whose output is asked, ascending. A sample projects these only and takes the keys and values
@@ -93,6 +95,13 @@ struct Reference : OutputOf<double> {
   double weighted_bias = 0;  ///< largest Σ_j weights_j |bias_j| of a row
 };
 
+/// What positions add to the token at place `i` of the sequence: `width` numbers to `to`, zeros where they add nothing.
+void position_encoding(const Problem& problem, Index i, double* to);
+/// Whether they add something to X at all.
+bool adds_encoding(const Problem& problem);
+/// Throws UserError where positions are learned and the table has no row for the last token, or rows of another width.
+void check_positions(const Problem& problem);
+
 /// The size of the output for `problem`; `weights` only where they are stored. Storage that fits already is kept.
 void prepare(const Problem& problem, Output& output, bool store_weights);
 
@@ -107,6 +116,7 @@ enum class Kind {
 };
 
 /// A problem whose input has entries of variance 1, and weights of variance 1/width, so that Q, K and V have variance 1 too.
+/// A table of positions has n rows, random ones of variance 1/2 as sinusoidal encodings have: nothing is learned here.
 /// Hard ones: large scores (W_Q × 50), equal tokens, one outlier at the end, signed zeros and tiny values in W_Q.
 /// Throws UserError for a kind of positions that does not exist.
 Problem make(Kind kind, const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness);

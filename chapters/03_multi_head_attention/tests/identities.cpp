@@ -76,6 +76,37 @@ TEST_CASE("grouped-query: shared key heads are the same as copies of them", "[id
   });
 }
 
+TEST_CASE("multi-head: h heads are the sum of what each gives alone, O_h times its rows of W_O", "[identity]") {
+  for (const char* shape : {"batch=2,n=45,width=20,key_heads=5,dim=7", "n=70,width=33,key_heads=2,group=3,dim=16"}) {
+    const Problem p = sample(shape);
+    const Index group = p.heads() / p.key_heads();
+    const Reference whole = reference(p);
+    for_every_rung(mechanism(), [&](const auto& rung) {
+      Output together;
+      rung.run(p, together);
+      // Each answer may be off by its bound; the sum itself is taken in float64.
+      double bound = mechanism().reference_fields(p, whole, rung.blocks)[0].bound;
+      std::vector<double> sum(together.output.size(), 0.0);
+      for (Index h = 0; h < p.heads(); ++h) {
+        Problem alone = p;
+        alone.W_Q = heads_in_order(p.W_Q, {h});
+        alone.W_K = heads_in_order(p.W_K, {h / group});
+        alone.W_V = heads_in_order(p.W_V, {h / group});
+        alone.W_O = heads_in_order(p.W_O, {h});
+        const Reference r = reference(alone);
+        bound += mechanism().reference_fields(alone, r, rung.blocks)[0].bound;
+        Output out;
+        rung.run(alone, out);
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(out.output.data()[i]);
+      }
+      double largest = 0;
+      for (std::size_t i = 0; i < sum.size(); ++i)
+        largest = std::max(largest, std::abs(static_cast<double>(together.output.data()[i]) - sum[i]));
+      CHECK(largest <= bound);
+    });
+  }
+}
+
 TEST_CASE("multi-head: some rows are those rows of all", "[identity]") {
   const Problem p = sample("batch=2,n=50,width=17,key_heads=3,dim=8");
   const std::vector<Index> rows{0, 3, 31, 49};

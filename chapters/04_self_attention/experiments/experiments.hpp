@@ -29,7 +29,11 @@ void symmetries(const Context& context);
 /// Experiment 5: static against dynamic schedules on the causal triangle. Writes schedules.json.
 void schedules(const Context& context);
 
-/// Experiment 6: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
+/// Experiment 6: the time of one more token with the key-value cache against a full pass, and of a text that is read in pieces.
+/// Writes decoding.json and reading.json.
+void decoding(const Context& context);
+
+/// Experiment 7: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
 void climb_the_ladders(const Context& context);
 
 }  // namespace attention::self_attention

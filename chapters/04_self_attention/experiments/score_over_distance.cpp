@@ -13,7 +13,7 @@ namespace {
 constexpr Index dim = 64;
 
 /// The score of a word at `query` against another at `key`, in float32 as the rungs have it: one head, projections the identity.
-double score(const Tensor<3>& pair, Positions positions, Index query, Index key) {
+double score(const Tensor<3>& pair, const Tensor<2>& table, Positions positions, Index query, Index key) {
   const auto place = [&](Index which, Index position) {
     std::vector<float> x(pair.data() + which * dim, pair.data() + (which + 1) * dim);
     std::vector<double> code(dim);
@@ -25,6 +25,8 @@ double score(const Tensor<3>& pair, Positions positions, Index query, Index key)
     }
     if (positions == Positions::sinusoidal)
       for (std::size_t c = 0; c < x.size(); ++c) x[c] += static_cast<float>(code[c]);
+    if (positions == Positions::learned)
+      for (Index c = 0; c < dim; ++c) x[static_cast<std::size_t>(c)] += table.data()[position * dim + c];
     if (positions == Positions::rotary) rotate(x.data(), dim, cosine.data(), sine.data());
     return x;
   };
@@ -45,15 +47,18 @@ void score_over_distance(const Context& c) {
   program::Table table({{"positions"}, {"distance"}, {"mean score"}, {"least"}, {"most"}});
   Json rows = Json::array();
   double rotary_spread = 0;
+  constexpr Index places = 64;
+  constexpr Index step = 97;
+  constexpr Index farthest = 1024;
+  const Tensor<2> table_of_positions = random_table(places * step + farthest, dim);
   for (const Positions positions : all_positions)
-    for (Index distance = 1; distance <= 1024; distance *= 2) {
-      constexpr Index places = 64;
+    for (Index distance = 1; distance <= farthest; distance *= 2) {
       double sum = 0;
       double least = INFINITY;
       double most = -INFINITY;
       for (Index place = 0; place < places; ++place) {
-        const Index key = place * 97;
-        const double s = score(pair, positions, key + distance, key);
+        const Index key = place * step;
+        const double s = score(pair, table_of_positions, positions, key + distance, key);
         sum += s / static_cast<double>(places);
         least = std::min(least, s);
         most = std::max(most, s);

@@ -63,6 +63,13 @@ Tensor<3> word_vectors(const std::vector<std::string>& words, Index width) {
   return vectors;
 }
 
+Tensor<2> random_table(Index rows, Index width) {
+  auto table = tensor::empty<2>({static_cast<std::size_t>(rows), static_cast<std::size_t>(width)});
+  numerics::Random random(3);
+  for (float& x : table) x = std::sqrt(0.5F) * random.normal();
+  return table;
+}
+
 Problem word_problem(const std::vector<std::string>& words, Index heads, Index dim, float sharpness, Mask mask, Positions positions) {
   Problem p;
   p.input = word_vectors(words, heads * dim);
@@ -74,6 +81,7 @@ Problem word_problem(const std::vector<std::string>& words, Index heads, Index d
     weight->fill(0);
     for (std::size_t k = 0; k < width; ++k) weight->data()[k * width + k] = weight == &p.query_weight ? sharpness : 1;
   }
+  if (positions == Positions::learned) p.position_table = random_table(p.n(), p.width());
   return p;
 }
 

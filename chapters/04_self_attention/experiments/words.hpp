@@ -21,8 +21,13 @@ std::vector<std::string> running_text(const datasets::Glosses& data, std::size_t
 /// Bojanowski et al. 2017.) [1, words, width]
 Tensor<3> word_vectors(const std::vector<std::string>& words, Index width);
 
+/// A table of positions as before any training: random rows of variance 1/2, as sinusoidal encodings have. A row depends on
+/// its number alone, not on how many there are. [rows, width]
+Tensor<2> random_table(Index rows, Index width);
+
 /// Attention over these words with fixed projections: head h takes entries h · dim … of a vector as they are, for Q, K and V
-/// (W is a part of the identity), times `sharpness` for Q. So a score is the likeness of two words in the head's part.
+/// (W is a part of the identity), times `sharpness` for Q. So a score is the likeness of two words in the head's part. Learned
+/// positions are a random_table.
 Problem word_problem(const std::vector<std::string>& words, Index heads, Index dim, float sharpness, Mask mask, Positions positions);
 
 }  // namespace attention::self_attention

@@ -1,8 +1,6 @@
 // What every rung does first: X, with or without encodings, times the three weights. The product is the rung's own.
 #include "rungs/projection.hpp"
 
-#include <cmath>
-
 #include "simd/matrix_product.hpp"
 
 namespace attention::self_attention {
@@ -11,16 +9,17 @@ namespace {
 
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
-/// The tokens asked, with their encodings where positions are sinusoidal: [batch · queries, width].
-Tensor<2> tokens(const Problem& p, bool parallel) {
+}  // namespace
+
+Tensor<2> encoded_tokens(const Problem& p, bool parallel) {
   const Index width = p.width();
   auto x = tensor::empty<2>({size(p.batch() * p.queries()), size(width)});
 #pragma omp parallel if (parallel)
   {
-    std::vector<double> encoding(size(width), 0.0);
+    std::vector<double> encoding(size(width));
 #pragma omp for schedule(static)
     for (Index i = 0; i < p.queries(); ++i) {
-      if (p.positions == Positions::sinusoidal) sinusoidal_encoding(p.position(i), width, encoding.data());
+      position_encoding(p, p.position(i), encoding.data());
       for (Index b = 0; b < p.batch(); ++b) {
         const float* from = p.input.data() + (b * p.n() + p.position(i)) * width;
         float* to = x.data() + (b * p.queries() + i) * width;
@@ -31,31 +30,21 @@ Tensor<2> tokens(const Problem& p, bool parallel) {
   return x;
 }
 
-/// Turns Q and K of the positions asked (RoPE). The angles serve all heads.
-void rotate_all(const Problem& p, Projected& to, bool parallel) {
-  const Index pairs = p.dim() / 2;
+void rotate_rows(const Problem& p, const dot_product::Rows<float>& query, const dot_product::Rows<float>& key, bool parallel) {
 #pragma omp parallel if (parallel)
   {
-    std::vector<float> cosine(size(pairs));
-    std::vector<float> sine(size(pairs));
+    Rotation<float> rotation(p.dim());
 #pragma omp for schedule(static)
     for (Index i = 0; i < p.queries(); ++i) {
-      for (Index pair = 0; pair < pairs; ++pair) {
-        const double angle = rotary_angle(p.position(i), pair, p.dim());
-        cosine[size(pair)] = static_cast<float>(std::cos(angle));
-        sine[size(pair)] = static_cast<float>(std::sin(angle));
-      }
+      rotation.set_position(p.first_position + p.position(i));
       for (Index b = 0; b < p.batch(); ++b)
         for (Index h = 0; h < p.heads(); ++h) {
-          const Index at = ((b * p.queries() + i) * p.heads() + h) * p.dim();
-          rotate(to.query.data() + at, p.dim(), cosine.data(), sine.data());
-          rotate(to.own_key.data() + at, p.dim(), cosine.data(), sine.data());
+          rotation.turn(query.row(b, h, i));
+          rotation.turn(key.row(b, h, i));
         }
     }
   }
 }
-
-}  // namespace
 
 void blocked_product(const float* a, Index rows, Index depth, const float* b, Index columns, float* c) {
   tensor::Buffer panels(size(simd::packed_size(depth, columns)));
@@ -68,8 +57,9 @@ std::size_t blocked_product_workspace(Index depth, Index columns) {
 }
 
 Projected project(const Problem& p, Product product, bool parallel) {
-  const bool as_it_lies = !p.sampled() && p.positions != Positions::sinusoidal;
-  const Tensor<2> gathered = as_it_lies ? Tensor<2>() : tokens(p, parallel);
+  check_positions(p);
+  const bool as_it_lies = !p.sampled() && !adds_encoding(p);
+  const Tensor<2> gathered = as_it_lies ? Tensor<2>() : encoded_tokens(p, parallel);
   const float* x = as_it_lies ? p.input.data() : gathered.data();
   const Index rows = p.batch() * p.queries();
   const std::array shape{size(p.batch()), size(p.queries()), size(p.heads()), size(p.dim())};
@@ -81,14 +71,15 @@ Projected project(const Problem& p, Product product, bool parallel) {
   product(x, rows, p.width(), p.query_weight.data(), columns, to.query.data());
   product(x, rows, p.width(), p.key_weight.data(), columns, to.own_key.data());
   product(x, rows, p.width(), p.value_weight.data(), columns, to.own_value.data());
-  if (p.positions == Positions::rotary) rotate_all(p, to, parallel);
+  const auto rows_of = [&](Tensor<4>& t) { return dot_product::Rows<float>{t.data(), p.queries() * columns, p.dim(), columns}; };
+  if (p.positions == Positions::rotary) rotate_rows(p, rows_of(to.query), rows_of(to.own_key), parallel);
   to.key = p.sampled() ? p.key.data() : to.own_key.data();
   to.value = p.sampled() ? p.value.data() : to.own_value.data();
   return to;
 }
 
 std::size_t projection_workspace(const Problem& p) {
-  const Index tokens = p.positions == Positions::sinusoidal ? p.width() : 0;
+  const Index tokens = adds_encoding(p) ? p.width() : 0;
   return size(p.batch() * p.queries() * (3 * p.heads() * p.dim() + tokens)) * sizeof(float);
 }
 

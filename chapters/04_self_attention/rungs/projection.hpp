@@ -7,7 +7,7 @@ namespace attention::self_attention {
 /// c[rows × columns] = a[rows × depth] · b[depth × columns], all row-major and dense: how a rung multiplies.
 using Product = void (*)(const float* a, Index rows, Index depth, const float* b, Index columns, float* c);
 
-/// Q, K and V of a problem, with positions put in where they belong to X (sinusoidal) or to Q and K (rotary).
+/// Q, K and V of a problem, with positions put in where they belong to X (sinusoidal, learned) or to Q and K (rotary).
 struct Projected {
   Tensor<4> query;      ///< [batch, queries, heads, dim]
   Tensor<4> own_key;    ///< the same, of the positions asked
@@ -21,7 +21,13 @@ void blocked_product(const float* a, Index rows, Index depth, const float* b, In
 /// Bytes that it takes.
 std::size_t blocked_product_workspace(Index depth, Index columns);
 
+/// The tokens asked, with what positions add to them: [batch · queries, width]. `parallel`: on all threads.
+Tensor<2> encoded_tokens(const Problem& problem, bool parallel);
+/// Turns the rows of Q and K, [batch, heads, queries, dim], to the positions asked (RoPE).
+void rotate_rows(const Problem& problem, const dot_product::Rows<float>& query, const dot_product::Rows<float>& key, bool parallel);
+
 /// Multiplies X with the three weights. `parallel`: the encodings on all threads; the product brings its own.
+/// Throws UserError where the table of learned positions has no row for a token.
 Projected project(const Problem& problem, Product product, bool parallel);
 
 /// Bytes that `project` takes.

@@ -24,6 +24,8 @@ struct Faults {
   bool flat_slopes = false;   ///< every head has the first head's slope
   bool no_encoding = false;   ///< the sinusoidal encoding is not added
   bool from_one = false;      ///< positions count from 1 where they are sinusoidal
+  bool no_table = false;      ///< the learned positions are not added
+  bool next_row = false;      ///< the table's row of the next position is
   bool key_is_query = false;  ///< W_Q serves for the keys too
   bool keep_scale = false;    ///< 1/dim
 };
@@ -67,6 +69,9 @@ void broken(const Problem& given, Output& out) {
   if (faults.computes_all) p.mask = Mask::full();
   if (faults.key_is_query) p.key_weight = p.query_weight;
   if (faults.no_encoding && p.positions == Positions::sinusoidal) p.positions = Positions::none;
+  if (faults.no_table && p.positions == Positions::learned) p.positions = Positions::none;
+  if (faults.next_row && p.positions == Positions::learned)
+    std::rotate(p.position_table.begin(), p.position_table.begin() + p.width(), p.position_table.end());
   if (faults.from_one && p.positions == Positions::sinusoidal) {
     std::vector<double> right(static_cast<std::size_t>(p.width())), wrong(right);
     for (Index i = 0; i < p.batch() * p.n(); ++i) {
@@ -130,6 +135,10 @@ TEST_CASE("self-attention: a missing bias and equal slopes are caught", "[broken
 TEST_CASE("self-attention: a missing encoding, or one that counts from 1, is caught", "[broken]") {
   CHECK_FALSE(fault_of<Faults{.no_encoding = true}>(Kind::full).empty());
   CHECK_FALSE(fault_of<Faults{.from_one = true}>(Kind::full).empty());
+}
+TEST_CASE("self-attention: a table of positions that is left out, or read a row too late, is caught", "[broken]") {
+  CHECK_FALSE(fault_of<Faults{.no_table = true}>(Kind::full).empty());
+  CHECK_FALSE(fault_of<Faults{.next_row = true}>(Kind::full).empty());
 }
 TEST_CASE("self-attention: keys projected with the queries' weights are caught", "[broken]") {
   CHECK_FALSE(fault_of<Faults{.key_is_query = true}>(Kind::full).empty());

@@ -10,9 +10,8 @@ namespace attention::self_attention::tests {
 inline constexpr Kind all_kinds[] = {Kind::full, Kind::causal, Kind::window};
 
 inline Problem sample(Kind kind, const std::string& shape, Positions positions = Positions::none, std::uint64_t seed = 7) {
-  Problem p = make(kind, ladder::parse_shape(shape, mechanism(kind).keys), seed, ladder::Hardness::plain);
-  p.positions = positions;
-  return p;
+  const std::string told = shape + ",positions=" + std::to_string(static_cast<int>(positions));
+  return make(kind, ladder::parse_shape(told, mechanism(kind).keys), seed, ladder::Hardness::plain);
 }
 
 using attention::tests::for_every_rung;
