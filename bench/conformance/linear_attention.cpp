@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <type_traits>
 
 #include "conformance/attributes.hpp"
 #include "conformance/operators.hpp"
+#include "linear_pass.hpp"
 #include "program/error.hpp"
 #include "program/text.hpp"
 
@@ -27,6 +29,7 @@ struct Problem {
   std::vector<float> decay;   ///< empty: the rule has none
   Index decay_width = 0;      ///< of a key head: 1, or dim
   std::vector<float> beta;    ///< empty: the rule has none
+  bool bare = false;          ///< whether the rule is "linear": neither decay nor beta
   Index beta_heads = 0;       ///< key_heads, or 1 for all together
 };
 
@@ -68,6 +71,7 @@ Problem problem_of(const Case& given) {
   const bool delta = rule == "delta" || rule == "gated_delta";
   if (!gated && !delta && rule != "linear")
     throw NotKnown(fmt::format("the update_rule '{}' is not known", program::one_line(rule, 60)));
+  p.bare = !gated && !delta;
 
   p.dim = width_of(query, p.heads);
   p.value_dim = width_of(value, p.key_heads);
@@ -161,6 +165,32 @@ std::vector<float> recurrence(Problem& p) {
   return output;
 }
 
+/// The same in chunks, by chapter 4's kernel, in float32; the rule "linear" is all that it serves. `state` is replaced by that at
+/// the end.
+std::vector<float> chunks(const Problem& p, std::vector<float>& state) {
+  std::vector<float> output(static_cast<std::size_t>(p.batch * p.steps * p.heads * p.value_dim));
+  // [batch, t, heads · width]: the rows of a head lie heads · width apart.
+  const auto rows = [&p](auto* data, Index heads, Index width) {
+    return dot_product::Rows<std::remove_pointer_t<decltype(data)>>{data, p.steps * heads * width, width, heads * width};
+  };
+  self_attention::LinearPass pass;
+  pass.batch = p.batch;
+  pass.heads = p.heads;
+  pass.key_heads = p.key_heads;
+  pass.n = p.steps;
+  pass.dim = p.dim;
+  pass.value_dim = p.value_dim;
+  pass.query = rows(p.query.data(), p.heads, p.dim);
+  pass.key = rows(p.key.data(), p.key_heads, p.dim);
+  pass.value = rows(p.value.data(), p.key_heads, p.value_dim);
+  pass.output = rows(output.data(), p.heads, p.value_dim);
+  pass.state = state.data();
+  pass.map = self_attention::FeatureMap::identity;
+  pass.scale = static_cast<float>(p.scale);
+  self_attention::linear_pass(pass);
+  return output;
+}
+
 }  // namespace
 
 void run_linear_attention(const Case& given, Report& report) {
@@ -173,6 +203,11 @@ void run_linear_attention(const Case& given, Report& report) {
   if (present) {
     require_float(*present);
     require_shape(*present, {p.batch, p.key_heads, p.dim, p.value_dim});
+  }
+  if (p.bare && !p.query.empty() && !p.value.empty()) {
+    std::vector<float> state(p.state.begin(), p.state.end());
+    report.check("chunks", output, chunks(p, state));
+    if (present) report.check("chunks", *present, state);
   }
   report.check("recurrence", output, recurrence(p));
   if (present) report.check("recurrence", *present, std::vector<float>(p.state.begin(), p.state.end()));

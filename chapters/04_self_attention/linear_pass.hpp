@@ -16,7 +16,7 @@ enum class FeatureMap {
   elu_plus_one,  ///< φ(x) = x + 1 for x > 0, else exp(x) (Katharopoulos et al. 2020, equation 7); `scale` is not used
 };
 
-/// For every token in turn: S ← S + φ(k) vᵀ, z ← z + φ(k), output = Sᵀ φ(q), divided by z · φ(q) where z is given.
+/// All sizes are 1 and more. For every token in turn: S ← S + φ(k) vᵀ, z ← z + φ(k), output = Sᵀ φ(q), divided by z · φ(q) where z is given.
 struct LinearPass {
   Index batch = 1;
   Index heads = 1;

@@ -1,5 +1,7 @@
 // Chapter 4: self-attention over the words of a dictionary, its masks and positions, and the ladders of three masks.
+#include "dot_product.hpp"
 #include "experiments/experiments.hpp"
+#include "ladder/publish.hpp"
 #include "self_attention.hpp"
 
 int main(int argc, char** argv) {
@@ -9,6 +11,8 @@ int main(int argc, char** argv) {
   program.folder = "04_self_attention";
   program.summary = "Chapter 4, self-attention: the words of a dictionary look at each other, and three ladders are climbed.";
   program.mechanisms = self_attention::mechanisms();
+  // Long sequences are measured with chapter 2's rungs too.
+  program.mechanisms.push_back(ladder::publish(dot_product::mechanism()));
   program.load = [&](const std::filesystem::path& folder) {
     data = datasets::load_glosses(folder);
     return data.real;
@@ -20,6 +24,7 @@ int main(int argc, char** argv) {
     self_attention::recall_over_distance(context);
     self_attention::symmetries(context);
     self_attention::schedules(context);
+    self_attention::long_sequences(context);
     self_attention::climb_the_ladders(context);
   };
   return ladder::chapter_main(argc, argv, program);

@@ -29,7 +29,10 @@ void symmetries(const Context& context);
 /// Experiment 5: static against dynamic schedules on the causal triangle. Writes schedules.json.
 void schedules(const Context& context);
 
-/// Experiment 6: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
+/// Experiment 6: full, windowed and linear attention over long sequences, time and memory. Writes long_sequences.json.
+void long_sequences(const Context& context);
+
+/// Experiment 7: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
 void climb_the_ladders(const Context& context);
 
 }  // namespace attention::self_attention

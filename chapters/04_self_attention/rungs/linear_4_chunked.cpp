@@ -15,13 +15,16 @@ namespace {
 class Worker {
  public:
   explicit Worker(const LinearPass& p)
-      : p_(p), key_(size(chunk_length * p.dim)), query_(size(p.dim)), sum_(size(p.value_dim)) {}
+      : p_(p), key_(size(p.dim * chunk_length)), features_(size(p.dim)), weights_(size(chunk_length)), sum_(size(p.value_dim)) {}
 
-  static Index floats(const LinearPass& p) { return chunk_length * p.dim + p.dim + p.value_dim; }
-  static CarriedState carried(const LinearPass& p) { return {p.dim, p.value_dim}; }
+  static Index floats(const LinearPass& p) { return (chunk_length + 1) * p.dim + chunk_length + p.value_dim; }
+  static CarriedState carried(const LinearPass& p) { return {p.dim, p.dim, p.value_dim}; }
 
   void load(Chunk chunk) {
-    for (Index j = 0; j < chunk.count; ++j) key_features(p_, p_.key.row(chunk.b, chunk.g, chunk.first + j), key_.data() + j * p_.dim);
+    for (Index j = 0; j < chunk.count; ++j) {
+      key_features(p_, p_.key.row(chunk.b, chunk.g, chunk.first + j), features_.data());
+      for (Index c = 0; c < p_.dim; ++c) key_[size(c * chunk_length + j)] = features_[size(c)];
+    }
   }
 
   void attend(Chunk chunk, const float* state) {
@@ -34,7 +37,7 @@ class Worker {
       std::fill(sum_.begin(), sum_.end(), 0.F);
       float total = 0;
       for (Index j = 0; j < chunk.count; ++j) {
-        const float phi = key_[size(j * p_.dim + c)];
+        const float phi = key_[size(c * chunk_length + j)];
         const float* v = p_.value.row(chunk.b, chunk.g, chunk.first + j);
         total += phi;
         for (Index x = 0; x < p_.value_dim; ++x) sum_[size(x)] += phi * v[x];
@@ -49,21 +52,22 @@ class Worker {
 
   /// The output of token i of the chunk.
   void attend(Chunk chunk, Index h, Index i, const float* state) {
-    query_features(p_, p_.query.row(chunk.b, h, chunk.first + i), query_.data());
+    query_features(p_, p_.query.row(chunk.b, h, chunk.first + i), features_.data());
     const float* z = carried(p_).normalizer(state);
     float* out = p_.output.row(chunk.b, h, chunk.first + i);
     std::fill_n(out, p_.value_dim, 0.F);
+    std::fill_n(weights_.data(), i + 1, 0.F);
+    for (Index c = 0; c < p_.dim; ++c)  // the chunk's own pairs
+      for (Index j = 0; j <= i; ++j) weights_[size(j)] += features_[size(c)] * key_[size(c * chunk_length + j)];
     float total = 0;
-    for (Index j = 0; j <= i; ++j) {  // the chunk's own pairs
-      float weight = 0;
-      for (Index c = 0; c < p_.dim; ++c) weight += query_[size(c)] * key_[size(j * p_.dim + c)];
-      total += weight;
+    for (Index j = 0; j <= i; ++j) {
       const float* v = p_.value.row(chunk.b, chunk.g, chunk.first + j);
-      for (Index x = 0; x < p_.value_dim; ++x) out[x] += weight * v[x];
+      total += weights_[size(j)];
+      for (Index x = 0; x < p_.value_dim; ++x) out[x] += weights_[size(j)] * v[x];
     }
     for (Index c = 0; c < p_.dim; ++c) {  // what lies behind it
-      total += query_[size(c)] * z[c];
-      for (Index x = 0; x < p_.value_dim; ++x) out[x] += query_[size(c)] * state[c * p_.value_dim + x];
+      total += features_[size(c)] * z[c];
+      for (Index x = 0; x < p_.value_dim; ++x) out[x] += features_[size(c)] * state[c * p_.value_dim + x];
     }
     if (!p_.normalizer) return;
     const float inverse = inverse_of(total);
@@ -71,8 +75,8 @@ class Worker {
   }
 
   const LinearPass& p_;
-  tensor::Buffer key_;  ///< φ(K): [chunk, dim]
-  tensor::Buffer query_, sum_;
+  tensor::Buffer key_;  ///< φ(K)ᵀ: [dim, chunk], so that the loop over keys reads what lies side by side
+  tensor::Buffer features_, weights_, sum_;
 };
 
 }  // namespace

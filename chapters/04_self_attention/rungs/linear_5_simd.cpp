@@ -7,7 +7,6 @@
 #include "rungs/linear_chunks.hpp"
 #include "rungs/linear_feature_map.hpp"
 #include "simd/exp2.hpp"
-#include "simd/finite.hpp"
 #include "simd/micro_kernel.hpp"
 #include "simd/transpose.hpp"
 
@@ -45,14 +44,20 @@ template <class Map>
   simd::store(to + c, simd::load(rest));
 }
 
-/// Largest entry of a row; NaNs may be passed over.
-float largest_of(const float* row, Index count) {
-  Float largest = simd::broadcast(-INFINITY);
+/// Whether some entry of a row is above 0.
+bool any_positive(const float* row, Index count) {
+  Float largest = {};
   Index c = 0;
   for (; c + lanes <= count; c += lanes) largest = simd::max(simd::load(row + c), largest);
-  float most = simd::maximum(largest);
-  for (; c < count; ++c) most = row[c] > most ? row[c] : most;
-  return most;
+#if defined(__AVX512F__)
+  bool found = _mm512_cmp_ps_mask(largest, Float{}, _CMP_GT_OQ) != 0;
+#elif defined(__AVX__)
+  bool found = _mm256_movemask_ps(_mm256_cmp_ps(largest, Float{}, _CMP_GT_OQ)) != 0;
+#else
+  bool found = simd::maximum(largest) > 0;
+#endif
+  for (; c < count; ++c) found = found || row[c] > 0;
+  return found;
 }
 
 /// As key_features and query_features of the other rungs.
@@ -63,26 +68,47 @@ void vector_key_features(const LinearPass& p, const float* key, float* to) {
 
 void vector_query_features(const LinearPass& p, const float* query, float* to) {
   if (p.map == FeatureMap::identity) return map_row(query, p.dim, to, [&](Float x) { return x * simd::broadcast(p.scale); });
-  const float largest = p.normalizer ? largest_of(query, p.dim) : 0;
-  if (largest < 0)
-    map_row(query, p.dim, to, [largest](Float x) { return simd::exp(x - simd::broadcast(largest)); });
-  else
-    map_row(query, p.dim, to, [](Float x) { return elu_plus_one(x); });
+  if (!p.normalizer || any_positive(query, p.dim)) return map_row(query, p.dim, to, [](Float x) { return elu_plus_one(x); });
+  const float largest = *std::max_element(query, query + p.dim);
+  map_row(query, p.dim, to, [largest](Float x) { return simd::exp(x - simd::broadcast(largest)); });
 }
 
-float sum_of(const float* row, Index vectors) {
+/// Whether rows of whole vectors hold neither NaN nor infinity, which 0 does not make 0.
+bool all_finite(const float* rows, Index stride, Index count, Index width) {
+  Float sum[4] = {};
+  Index turn = 0;
+  for (Index j = 0; j < count; ++j)
+    for (Index x = 0; x < width; x += lanes) sum[turn++ % 4] += simd::load(rows + j * stride + x) * Float{};
+  return simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3])) == 0;
+}
+
+/// Sum of a row of whole vectors.
+float sum_of(const float* row, Index count) {
   Float sum = {};
-  for (Index v = 0; v < vectors; ++v) sum += simd::load(row + v * lanes);
+  for (Index c = 0; c < count; c += lanes) sum += simd::load(row + c);
   return simd::sum(sum);
 }
 
-float dot(const float* a, const float* b, Index count) {
+/// The numbers of the lanes.
+template <int... I>
+constexpr simd::Int count_lanes(std::integer_sequence<int, I...>) {
+  return simd::Int{I...};
+}
+constexpr simd::Int lane_numbers = count_lanes(std::make_integer_sequence<int, lanes>{});
+
+/// Sets the weights behind place `last` to 0, and gives Σ weights + z · φ(q); the rows are whole vectors.
+float mask_and_sum(float* weights, Index last, Index count, const float* features, const float* z, Index dim) {
   Float sum = {};
-  Index c = 0;
-  for (; c + lanes <= count; c += lanes) sum += simd::load(a + c) * simd::load(b + c);
-  float rest = 0;
-  for (; c < count; ++c) rest += a[c] * b[c];
-  return simd::sum(sum) + rest;
+  for (Index c = 0; c < dim; c += lanes) sum += simd::load(features + c) * simd::load(z + c);
+  Index j = 0;
+  for (; j + lanes <= last + 1; j += lanes) sum += simd::load(weights + j);
+  for (; j < count; j += lanes) {
+    const simd::Int place = lane_numbers + static_cast<int>(j);
+    const Float kept = place > static_cast<int>(last) ? Float{} : simd::load(weights + j);
+    simd::store(weights + j, kept);
+    sum += kept;
+  }
+  return simd::sum(sum);
 }
 
 class Worker {
@@ -91,7 +117,7 @@ class Worker {
       : p_(p), width_(carried(p).stride), row_(round_up(p.dim, lanes)), rows_(size(chunk_length * row_)), key_(size(p.dim * chunk_length)),
         query_(size(tile_rows * row_)), value_(size(pads() ? chunk_length * width_ : 0)), weights_(size(tile_rows * chunk_length)) {}
 
-  static CarriedState carried(const LinearPass& p) { return {p.dim, round_up(p.value_dim, lanes)}; }
+  static CarriedState carried(const LinearPass& p) { return {p.dim, round_up(p.dim, lanes), round_up(p.value_dim, lanes)}; }
   static Index floats(const LinearPass& p) {
     const Index row = round_up(p.dim, lanes);
     return (chunk_length + tile_rows) * row + chunk_length * (p.dim + tile_rows + carried(p).stride);
@@ -105,12 +131,12 @@ class Worker {
     for (Index c = 0; c < p_.dim; ++c) std::fill(key_.data() + c * chunk_length + chunk.count, key_.data() + c * chunk_length + padded, 0.F);
     v_ = p_.value.row(chunk.b, chunk.g, chunk.first);
     v_stride_ = p_.value.row_stride;
-    finite_ = simd::all_finite(v_, v_stride_, chunk.count, p_.value_dim);
-    if (!pads()) return;
-    // The kernel reads whole vectors: rows of V that are not are copied.
-    for (Index j = 0; j < chunk.count; ++j) std::copy_n(v_ + j * v_stride_, p_.value_dim, value_.data() + j * width_);
-    v_ = value_.data();
-    v_stride_ = width_;
+    if (pads()) {  // the kernel reads whole vectors: rows of V that are not are copied
+      for (Index j = 0; j < chunk.count; ++j) std::copy_n(v_ + j * v_stride_, p_.value_dim, value_.data() + j * width_);
+      v_ = value_.data();
+      v_stride_ = width_;
+    }
+    finite_ = all_finite(v_, v_stride_, chunk.count, width_);
   }
 
   void attend(Chunk chunk, const float* state) {
@@ -127,7 +153,7 @@ class Worker {
                                         state + c * width_ + x, width_, vectors_of(width_ - x));
     }
     float* z = carried(p_).normalizer(state);
-    for (Index c = 0; c < p_.dim; ++c) z[c] += sum_of(key_.data() + c * chunk_length, padded / lanes);
+    for (Index c = 0; c < p_.dim; ++c) z[c] += sum_of(key_.data() + c * chunk_length, padded);
   }
 
  private:
@@ -144,10 +170,8 @@ class Worker {
     float inverse[tile_rows];
     const float* z = carried(p_).normalizer(state);
     for (Index y = 0; y < height; ++y) {
-      float* weights = weights_.data() + y * chunk_length;
-      std::fill(weights + i + y + 1, weights + round_up(keys, lanes), 0.F);  // later tokens
-      const float total = p_.normalizer ? sum_of(weights, round_up(keys, lanes) / lanes) + dot(query_.data() + y * row_, z, p_.dim) : 1;
-      inverse[y] = inverse_of(total);
+      const float total = mask_and_sum(weights_.data() + y * chunk_length, i + y, round_up(keys, lanes), query_.data() + y * row_, z, row_);
+      inverse[y] = p_.normalizer ? inverse_of(total) : 1;
     }
     for (Index x = 0; x < width_; x += panel_columns) {
       alignas(64) float tile[tile_rows * panel_columns];
