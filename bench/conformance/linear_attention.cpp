@@ -2,12 +2,14 @@
 // et al. 2023, GLA; with the delta rule: Schlag et al. 2021, Yang et al. 2024).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 
 #include "conformance/attributes.hpp"
 #include "conformance/operators.hpp"
 #include "linear_pass.hpp"
+#include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "program/text.hpp"
 
@@ -165,6 +167,54 @@ std::vector<float> recurrence(Problem& p) {
   return output;
 }
 
+/// What rounding may make of the rule "linear" where its sums are float32.
+struct Rounding {
+  double output = 0;  ///< absolute
+  double state = 0;
+};
+
+/// To first order: an entry of S is off by its largest partial sum (at least the root of its terms' squares) times the error of a
+/// sum over the steps, which start anew after each chunk; the output is off by scale · Σ_c |q_c| times that, and by the sum over c.
+Rounding rounding_of(const Problem& p) {
+  using numerics::sum_error;
+  const auto number = [](Index n) { return static_cast<double>(n); };
+  const double over_steps = 2 * sum_error(numerics::chain(number(p.steps), number(self_attention::linear_chunk))) + 2 * numerics::unit_roundoff;
+  const double over_dim = sum_error(number(p.dim)) + 2 * numerics::unit_roundoff;
+  const auto width = static_cast<std::size_t>(p.value_dim);
+  double most_state = 0;
+  double most_output = 0;
+  for (Index b = 0; b < p.batch; ++b)
+    for (Index g = 0; g < p.key_heads; ++g) {
+      const double* past = p.state.data() + (b * p.key_heads + g) * p.dim * p.value_dim;
+      std::vector<double> state(past, past + p.dim * p.value_dim);
+      std::vector<double> squares(state.size());
+      std::vector<double> largest(static_cast<std::size_t>(p.dim));  // of a row of S
+      for (std::size_t i = 0; i < state.size(); ++i) {
+        squares[i] = state[i] * state[i];
+        largest[i / width] = std::max(largest[i / width], std::abs(state[i]));
+      }
+      for (Index t = 0; t < p.steps; ++t) {
+        const Index row = b * p.steps + t;
+        const float* key = p.key.data() + (row * p.key_heads + g) * p.dim;
+        const float* value = p.value.data() + (row * p.key_heads + g) * p.value_dim;
+        for (std::size_t i = 0; i < state.size(); ++i) {
+          const double term = static_cast<double>(key[i / width]) * static_cast<double>(value[i % width]);
+          state[i] += term;
+          squares[i] += term * term;
+          largest[i / width] = std::max({largest[i / width], std::abs(state[i]), std::sqrt(squares[i])});
+        }
+        for (Index h = g * (p.heads / p.key_heads); h < (g + 1) * (p.heads / p.key_heads); ++h) {
+          double sum = 0;
+          for (Index c = 0; c < p.dim; ++c)
+            sum += std::abs(static_cast<double>(p.query[static_cast<std::size_t>((row * p.heads + h) * p.dim + c)])) * largest[static_cast<std::size_t>(c)];
+          most_output = std::max(most_output, std::abs(p.scale) * sum);
+        }
+      }
+      for (const double x : largest) most_state = std::max(most_state, x);
+    }
+  return {most_output * (over_steps + over_dim), most_state * over_steps};
+}
+
 /// The same in chunks, by chapter 4's kernel, in float32; the rule "linear" is all that it serves. `state` is replaced by that at
 /// the end.
 std::vector<float> chunks(const Problem& p, std::vector<float>& state) {
@@ -206,8 +256,9 @@ void run_linear_attention(const Case& given, Report& report) {
   }
   if (p.bare && !p.query.empty() && !p.value.empty()) {
     std::vector<float> state(p.state.begin(), p.state.end());
-    report.check("chunks", output, chunks(p, state));
-    if (present) report.check("chunks", *present, state);
+    const Rounding rounding = rounding_of(p);
+    report.check("chunks", output, chunks(p, state), rounding.output);
+    if (present) report.check("chunks", *present, state, rounding.state);
   }
   report.check("recurrence", output, recurrence(p));
   if (present) report.check("recurrence", *present, std::vector<float>(p.state.begin(), p.state.end()));

@@ -121,7 +121,7 @@ LinearAttention describe() {
                        {"8x16384x128", "heads=8,n=16384,dim=128", false, true}};
   m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024, 2048}, "heads=1,dim=64"},
               {"dim", {"dim", "value_dim"}, {16, 32, 64, 128}, "heads=1,n=512"}};
-  m.tile_edges = {chunk_length, 2 * chunk_length};
+  m.tile_edges = {linear_chunk, 2 * linear_chunk};
   m.make = make_linear;
   m.shape_of = shape_of;
   m.prepare = [](const LinearProblem& p, LinearOutput& out) { prepare(p, out, true); };
@@ -140,8 +140,8 @@ LinearAttention describe() {
       {"formula", "all pairs in xtensor, weights stored", linear_formula, linear_formula_workspace, {}, false},
       {"loops", "the recurrence: a state in the place of the past", linear_loops, linear_loops_workspace, {}, false},
       {"openmp", "heads shared among the threads", linear_openmp, linear_openmp_workspace},
-      {"chunked", "pairs within chunks of 64, the state between them", linear_chunked, linear_chunked_workspace, {0, number(chunk_length)}},
-      {"simd", "register-blocked products, vector exp", linear_simd, linear_simd_workspace, {0, number(chunk_length)}},
+      {"chunked", "pairs within chunks of 64, the state between them", linear_chunked, linear_chunked_workspace, {0, number(linear_chunk)}},
+      {"simd", "register-blocked products, vector exp", linear_simd, linear_simd_workspace, {0, number(linear_chunk)}},
   };
   return m;
 }

@@ -10,6 +10,11 @@ namespace attention::self_attention {
 
 using tensor::Index;
 
+/// Tokens of a chunk: they meet each other pair by pair, all earlier ones through the state. Pairs cost dim + value_dim
+/// multiply-adds a token and half a chunk, the state 2 · dim · value_dim: with 64 columns the two are equal at 128. A sum over
+/// the tokens starts anew with each chunk.
+inline constexpr Index linear_chunk = 64;
+
 /// What is done to the entries of Q and K before they are multiplied.
 enum class FeatureMap {
   identity,      ///< nothing; `scale` is a factor on Q

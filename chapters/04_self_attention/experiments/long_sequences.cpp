@@ -78,7 +78,7 @@ std::unique_ptr<ladder::Trial> trial_of(const Way& way, Index n) {
   p.key = same.key;
   p.value = same.value;
   p.scale = 1 / std::sqrt(static_cast<float>(dim));
-  p.mask = way.windowed ? Mask::sliding_window(window) : Mask::causal();
+  p.mask = way.windowed ? dot_product::Mask::sliding_window(window) : dot_product::Mask::causal();
   return ladder::make_trial(dot_product::mechanism(), std::move(p));
 }
 

@@ -15,15 +15,15 @@ namespace {
 class Worker {
  public:
   explicit Worker(const LinearPass& p)
-      : p_(p), key_(size(p.dim * chunk_length)), features_(size(p.dim)), weights_(size(chunk_length)), sum_(size(p.value_dim)) {}
+      : p_(p), key_(size(p.dim * linear_chunk)), features_(size(p.dim)), weights_(size(linear_chunk)), sum_(size(p.value_dim)) {}
 
-  static Index floats(const LinearPass& p) { return (chunk_length + 1) * p.dim + chunk_length + p.value_dim; }
+  static Index floats(const LinearPass& p) { return (linear_chunk + 1) * p.dim + linear_chunk + p.value_dim; }
   static CarriedState carried(const LinearPass& p) { return {p.dim, p.dim, p.value_dim}; }
 
   void load(Chunk chunk) {
     for (Index j = 0; j < chunk.count; ++j) {
       key_features(p_, p_.key.row(chunk.b, chunk.g, chunk.first + j), features_.data());
-      for (Index c = 0; c < p_.dim; ++c) key_[size(c * chunk_length + j)] = features_[size(c)];
+      for (Index c = 0; c < p_.dim; ++c) key_[size(c * linear_chunk + j)] = features_[size(c)];
     }
   }
 
@@ -37,7 +37,7 @@ class Worker {
       std::fill(sum_.begin(), sum_.end(), 0.F);
       float total = 0;
       for (Index j = 0; j < chunk.count; ++j) {
-        const float phi = key_[size(c * chunk_length + j)];
+        const float phi = key_[size(c * linear_chunk + j)];
         const float* v = p_.value.row(chunk.b, chunk.g, chunk.first + j);
         total += phi;
         for (Index x = 0; x < p_.value_dim; ++x) sum_[size(x)] += phi * v[x];
@@ -58,7 +58,7 @@ class Worker {
     std::fill_n(out, p_.value_dim, 0.F);
     std::fill_n(weights_.data(), i + 1, 0.F);
     for (Index c = 0; c < p_.dim; ++c)  // the chunk's own pairs
-      for (Index j = 0; j <= i; ++j) weights_[size(j)] += features_[size(c)] * key_[size(c * chunk_length + j)];
+      for (Index j = 0; j <= i; ++j) weights_[size(j)] += features_[size(c)] * key_[size(c * linear_chunk + j)];
     float total = 0;
     for (Index j = 0; j <= i; ++j) {
       const float* v = p_.value.row(chunk.b, chunk.g, chunk.first + j);

@@ -114,21 +114,21 @@ float mask_and_sum(float* weights, Index last, Index count, const float* feature
 class Worker {
  public:
   explicit Worker(const LinearPass& p)
-      : p_(p), width_(carried(p).stride), row_(round_up(p.dim, lanes)), rows_(size(chunk_length * row_)), key_(size(p.dim * chunk_length)),
-        query_(size(tile_rows * row_)), value_(size(pads() ? chunk_length * width_ : 0)), weights_(size(tile_rows * chunk_length)) {}
+      : p_(p), width_(carried(p).stride), row_(round_up(p.dim, lanes)), rows_(size(linear_chunk * row_)), key_(size(p.dim * linear_chunk)),
+        query_(size(tile_rows * row_)), value_(size(pads() ? linear_chunk * width_ : 0)), weights_(size(tile_rows * linear_chunk)) {}
 
   static CarriedState carried(const LinearPass& p) { return {p.dim, round_up(p.dim, lanes), round_up(p.value_dim, lanes)}; }
   static Index floats(const LinearPass& p) {
     const Index row = round_up(p.dim, lanes);
-    return (chunk_length + tile_rows) * row + chunk_length * (p.dim + tile_rows + carried(p).stride);
+    return (linear_chunk + tile_rows) * row + linear_chunk * (p.dim + tile_rows + carried(p).stride);
   }
 
   void load(Chunk chunk) {
     const Index padded = round_up(chunk.count, lanes);
     for (Index j = 0; j < chunk.count; ++j)
       vector_key_features(p_, p_.key.row(chunk.b, chunk.g, chunk.first + j), rows_.data() + j * row_);
-    simd::transpose(rows_.data(), row_, chunk.count, p_.dim, key_.data(), chunk_length);
-    for (Index c = 0; c < p_.dim; ++c) std::fill(key_.data() + c * chunk_length + chunk.count, key_.data() + c * chunk_length + padded, 0.F);
+    simd::transpose(rows_.data(), row_, chunk.count, p_.dim, key_.data(), linear_chunk);
+    for (Index c = 0; c < p_.dim; ++c) std::fill(key_.data() + c * linear_chunk + chunk.count, key_.data() + c * linear_chunk + padded, 0.F);
     v_ = p_.value.row(chunk.b, chunk.g, chunk.first);
     v_stride_ = p_.value.row_stride;
     if (pads()) {  // the kernel reads whole vectors: rows of V that are not are copied
@@ -149,11 +149,11 @@ class Worker {
     for (Index c = 0; c < p_.dim; c += tile_rows) {  // S += φ(K)ᵀ V, strips of rows
       const Index height = std::min<Index>(tile_rows, p_.dim - c);
       for (Index x = 0; x < width_; x += panel_columns)
-        simd::multiply_strip<Into::add>(height, chunk.count, chunk_length, key_.data() + c * chunk_length, chunk_length, v_ + x, v_stride_,
+        simd::multiply_strip<Into::add>(height, chunk.count, linear_chunk, key_.data() + c * linear_chunk, linear_chunk, v_ + x, v_stride_,
                                         state + c * width_ + x, width_, vectors_of(width_ - x));
     }
     float* z = carried(p_).normalizer(state);
-    for (Index c = 0; c < p_.dim; ++c) z[c] += sum_of(key_.data() + c * chunk_length, padded);
+    for (Index c = 0; c < p_.dim; ++c) z[c] += sum_of(key_.data() + c * linear_chunk, padded);
   }
 
  private:
@@ -165,23 +165,23 @@ class Worker {
     for (Index y = 0; y < height; ++y)
       vector_query_features(p_, p_.query.row(chunk.b, h, chunk.first + i + y), query_.data() + y * row_);
     for (Index j = 0; j < keys; j += panel_columns)  // φ(Q) φ(K)ᵀ
-      simd::multiply_strip<Into::replace>(height, p_.dim, p_.dim, query_.data(), row_, key_.data() + j, chunk_length, weights_.data() + j,
-                                          chunk_length, vectors_of(keys - j));
+      simd::multiply_strip<Into::replace>(height, p_.dim, p_.dim, query_.data(), row_, key_.data() + j, linear_chunk, weights_.data() + j,
+                                          linear_chunk, vectors_of(keys - j));
     float inverse[tile_rows];
     const float* z = carried(p_).normalizer(state);
     for (Index y = 0; y < height; ++y) {
-      const float total = mask_and_sum(weights_.data() + y * chunk_length, i + y, round_up(keys, lanes), query_.data() + y * row_, z, row_);
+      const float total = mask_and_sum(weights_.data() + y * linear_chunk, i + y, round_up(keys, lanes), query_.data() + y * row_, z, row_);
       inverse[y] = p_.normalizer ? inverse_of(total) : 1;
     }
     for (Index x = 0; x < width_; x += panel_columns) {
       alignas(64) float tile[tile_rows * panel_columns];
       const int vectors = vectors_of(width_ - x);
       if (finite_) {
-        simd::multiply_strip<Into::replace>(height, keys, keys, weights_.data(), chunk_length, v_ + x, v_stride_, tile, panel_columns, vectors);
+        simd::multiply_strip<Into::replace>(height, keys, keys, weights_.data(), linear_chunk, v_ + x, v_stride_, tile, panel_columns, vectors);
       } else {
         // 0 · NaN is NaN: each row stops where it must not look further. The same sums in the same order.
         for (Index y = 0; y < height; ++y)
-          simd::multiply_strip<Into::replace>(1, i + y + 1, keys, weights_.data() + y * chunk_length, chunk_length, v_ + x, v_stride_,
+          simd::multiply_strip<Into::replace>(1, i + y + 1, keys, weights_.data() + y * linear_chunk, linear_chunk, v_ + x, v_stride_,
                                               tile + y * panel_columns, panel_columns, vectors);
       }
       simd::multiply_strip<Into::add>(height, p_.dim, p_.dim, query_.data(), row_, state + x, width_, tile, panel_columns, vectors);

@@ -38,7 +38,7 @@ struct CarriedState {
   }
 };
 
-inline Index chunks_of(const LinearPass& p) { return (p.n + chunk_length - 1) / chunk_length; }
+inline Index chunks_of(const LinearPass& p) { return (p.n + linear_chunk - 1) / linear_chunk; }
 
 /// Floats of states that are held at once where chunks are shared: few enough for a cache, unless one state is large.
 inline constexpr Index most_held = Index{1} << 22;
@@ -65,7 +65,7 @@ void run_chunks(const LinearPass& p, CarriedState carried) {
   const Index chunks = chunks_of(p);
   const Index shared = shared_chunks(p, carried);
   const auto chunk_at = [&](Index b, Index g, Index t) {
-    return Chunk{b, g, t * chunk_length, std::min(chunk_length, p.n - t * chunk_length)};
+    return Chunk{b, g, t * linear_chunk, std::min(linear_chunk, p.n - t * linear_chunk)};
   };
   const auto floats = [](Index n) { return static_cast<std::size_t>(n); };
   if (shared == 0) {

@@ -12,10 +12,6 @@ void linear_openmp(const LinearProblem& problem, LinearOutput& out);
 void linear_chunked(const LinearProblem& problem, LinearOutput& out);
 void linear_simd(const LinearProblem& problem, LinearOutput& out);
 
-/// Tokens of a chunk: they meet each other pair by pair, all earlier ones through the state. Pairs cost dim + value_dim
-/// multiply-adds a token and half a chunk, the state 2 · dim · value_dim: with 64 columns the two are equal at 128.
-inline constexpr Index chunk_length = 64;
-
 /// Memory that a rung takes beyond inputs and output, in bytes.
 std::size_t linear_formula_workspace(const LinearProblem& problem);
 std::size_t linear_loops_workspace(const LinearProblem& problem);

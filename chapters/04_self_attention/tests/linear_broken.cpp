@@ -52,12 +52,12 @@ void broken(const LinearProblem& p, LinearOutput& out) {
         std::ranges::fill(z, 0.F);
       }
       const auto key_feature = [&](Index j, Index c) { return feature(pass.key.row(b, h, j)[c], faults); };
-      for (Index first = 0; first < p.n(); first += chunk_length) {
-        const Index last = std::min(first + chunk_length, p.n());
+      for (Index first = 0; first < p.n(); first += linear_chunk) {
+        const Index last = std::min(first + linear_chunk, p.n());
         const auto take_in = [&] {
-          if (faults.last_chunk_lost && last < p.n() && last + chunk_length >= p.n()) return;
+          if (faults.last_chunk_lost && last < p.n() && last + linear_chunk >= p.n()) return;
           for (Index c = 0; c < dim; ++c) {
-            if (faults.padding_counts) z[at(c)] += static_cast<float>(first + chunk_length - last);
+            if (faults.padding_counts) z[at(c)] += static_cast<float>(first + linear_chunk - last);
             for (Index j = first; j < last; ++j) {
               z[at(c)] += key_feature(j, c);
               for (Index x = 0; x < width; ++x) state[at(c * width + x)] += key_feature(j, c) * value(pass.value.row(b, h, j), x);
