@@ -83,7 +83,9 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
   for (std::uint64_t seed = 1; seed <= 120; ++seed) {
     Maker maker(seed);
     const Index batch = maker.one_of({1, 2}), key_heads = maker.one_of({1, 2, 3}), heads = key_heads * maker.one_of({1, 2, 3});
-    const Index steps = maker.one_of({1, 2, 5, 17}), dim = maker.one_of({1, 3, 8, 17}), value_dim = maker.one_of({1, 4, 17});
+    // Of the rule "linear" every other case is longer: more than one chunk of chapter 4's kernel.
+    const Index steps = maker.one_of({1, 2, 5, 17}) * (seed % 8 == 0 ? 5 : 1);
+    const Index dim = maker.one_of({1, 3, 8, 17}), value_dim = maker.one_of({1, 4, 17});
     const std::string rule = std::array{"linear", "gated", "delta", "gated_delta"}[seed % 4];
     const bool gated = rule.starts_with("gated"), delta = rule.ends_with("delta");
     const bool has_past = maker.chance(0.5), decay_by_head = maker.chance(0.5), one_beta = maker.chance(0.4),
@@ -148,7 +150,8 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
     w.output("output", output);
     if (maker.chance(0.7)) w.output("present_state", state);
     INFO("seed " << seed << ", rule " << rule);
-    CHECK(fault_of(outcome_of(w), {"recurrence"}) == "");
+    CHECK(fault_of(outcome_of(w), rule == "linear" ? std::vector<std::string>{"chunks", "recurrence"}
+                                                   : std::vector<std::string>{"recurrence"}) == "");
   }
 }
 

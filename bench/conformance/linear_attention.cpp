@@ -2,10 +2,14 @@
 // et al. 2023, GLA; with the delta rule: Schlag et al. 2021, Yang et al. 2024).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "conformance/attributes.hpp"
 #include "conformance/operators.hpp"
+#include "linear_pass.hpp"
+#include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "program/text.hpp"
 
@@ -27,6 +31,7 @@ struct Problem {
   std::vector<float> decay;   ///< empty: the rule has none
   Index decay_width = 0;      ///< of a key head: 1, or dim
   std::vector<float> beta;    ///< empty: the rule has none
+  bool bare = false;          ///< whether the rule is "linear": neither decay nor beta
   Index beta_heads = 0;       ///< key_heads, or 1 for all together
 };
 
@@ -68,6 +73,7 @@ Problem problem_of(const Case& given) {
   const bool delta = rule == "delta" || rule == "gated_delta";
   if (!gated && !delta && rule != "linear")
     throw NotKnown(fmt::format("the update_rule '{}' is not known", program::one_line(rule, 60)));
+  p.bare = !gated && !delta;
 
   p.dim = width_of(query, p.heads);
   p.value_dim = width_of(value, p.key_heads);
@@ -161,6 +167,80 @@ std::vector<float> recurrence(Problem& p) {
   return output;
 }
 
+/// What rounding may make of the rule "linear" where its sums are float32.
+struct Rounding {
+  double output = 0;  ///< absolute
+  double state = 0;
+};
+
+/// To first order: an entry of S is off by its largest partial sum (at least the root of its terms' squares) times the error of a
+/// sum over the steps, which start anew after each chunk; the output is off by scale · Σ_c |q_c| times that, and by the sum over c.
+Rounding rounding_of(const Problem& p) {
+  using numerics::sum_error;
+  const auto number = [](Index n) { return static_cast<double>(n); };
+  const double over_steps = 2 * sum_error(numerics::chain(number(p.steps), number(self_attention::linear_chunk))) + 2 * numerics::unit_roundoff;
+  const double over_dim = sum_error(number(p.dim)) + 2 * numerics::unit_roundoff;
+  const auto width = static_cast<std::size_t>(p.value_dim);
+  double most_state = 0;
+  double most_output = 0;
+  for (Index b = 0; b < p.batch; ++b)
+    for (Index g = 0; g < p.key_heads; ++g) {
+      const double* past = p.state.data() + (b * p.key_heads + g) * p.dim * p.value_dim;
+      std::vector<double> state(past, past + p.dim * p.value_dim);
+      std::vector<double> squares(state.size());
+      std::vector<double> largest(static_cast<std::size_t>(p.dim));  // of a row of S
+      for (std::size_t i = 0; i < state.size(); ++i) {
+        squares[i] = state[i] * state[i];
+        largest[i / width] = std::max(largest[i / width], std::abs(state[i]));
+      }
+      for (Index t = 0; t < p.steps; ++t) {
+        const Index row = b * p.steps + t;
+        const float* key = p.key.data() + (row * p.key_heads + g) * p.dim;
+        const float* value = p.value.data() + (row * p.key_heads + g) * p.value_dim;
+        for (std::size_t i = 0; i < state.size(); ++i) {
+          const double term = static_cast<double>(key[i / width]) * static_cast<double>(value[i % width]);
+          state[i] += term;
+          squares[i] += term * term;
+          largest[i / width] = std::max({largest[i / width], std::abs(state[i]), std::sqrt(squares[i])});
+        }
+        for (Index h = g * (p.heads / p.key_heads); h < (g + 1) * (p.heads / p.key_heads); ++h) {
+          double sum = 0;
+          for (Index c = 0; c < p.dim; ++c)
+            sum += std::abs(static_cast<double>(p.query[static_cast<std::size_t>((row * p.heads + h) * p.dim + c)])) * largest[static_cast<std::size_t>(c)];
+          most_output = std::max(most_output, std::abs(p.scale) * sum);
+        }
+      }
+      for (const double x : largest) most_state = std::max(most_state, x);
+    }
+  return {most_output * (over_steps + over_dim), most_state * over_steps};
+}
+
+/// The same in chunks, by chapter 4's kernel, in float32; the rule "linear" is all that it serves. `state` is replaced by that at
+/// the end.
+std::vector<float> chunks(const Problem& p, std::vector<float>& state) {
+  std::vector<float> output(static_cast<std::size_t>(p.batch * p.steps * p.heads * p.value_dim));
+  // [batch, t, heads · width]: the rows of a head lie heads · width apart.
+  const auto rows = [&p](auto* data, Index heads, Index width) {
+    return dot_product::Rows<std::remove_pointer_t<decltype(data)>>{data, p.steps * heads * width, width, heads * width};
+  };
+  self_attention::LinearPass pass;
+  pass.batch = p.batch;
+  pass.heads = p.heads;
+  pass.key_heads = p.key_heads;
+  pass.n = p.steps;
+  pass.dim = p.dim;
+  pass.value_dim = p.value_dim;
+  pass.query = rows(p.query.data(), p.heads, p.dim);
+  pass.key = rows(p.key.data(), p.key_heads, p.dim);
+  pass.value = rows(p.value.data(), p.key_heads, p.value_dim);
+  pass.output = rows(output.data(), p.heads, p.value_dim);
+  pass.state = state.data();
+  pass.map = self_attention::FeatureMap::identity;
+  pass.scale = static_cast<float>(p.scale);
+  self_attention::linear_pass(pass);
+  return output;
+}
+
 }  // namespace
 
 void run_linear_attention(const Case& given, Report& report) {
@@ -173,6 +253,12 @@ void run_linear_attention(const Case& given, Report& report) {
   if (present) {
     require_float(*present);
     require_shape(*present, {p.batch, p.key_heads, p.dim, p.value_dim});
+  }
+  if (p.bare && !p.query.empty() && !p.value.empty()) {
+    std::vector<float> state(p.state.begin(), p.state.end());
+    const Rounding rounding = rounding_of(p);
+    report.check("chunks", output, chunks(p, state), rounding.output);
+    if (present) report.check("chunks", *present, state, rounding.state);
   }
   report.check("recurrence", output, recurrence(p));
   if (present) report.check("recurrence", *present, std::vector<float>(p.state.begin(), p.state.end()));

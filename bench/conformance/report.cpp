@@ -47,14 +47,16 @@ Difference compare(std::span<const float> found, std::span<const float> expected
   return worst;
 }
 
-void Report::check(const std::string& rung, const CaseTensor& expected, std::span<const float> found) {
+void Report::check(const std::string& rung, const CaseTensor& expected, std::span<const float> found, double rounding) {
   if (std::ranges::find(rungs_, rung) == rungs_.end()) rungs_.push_back(rung);
   const std::vector<float> wanted = expected.as_float();
   std::vector<float> rounded(found.begin(), found.end());
   if (expected.is_half())
     for (float& x : rounded) x = simd::widen(simd::to_float16(x));
 
-  const Difference difference = compare(rounded, wanted, expected.is_half() ? half : official);
+  Tolerance tolerance = expected.is_half() ? half : official;
+  tolerance.absolute += rounding;
+  const Difference difference = compare(rounded, wanted, tolerance);
   error_ = std::max(error_, difference.error);
   std::optional<double>& share = expected.is_half() ? half_share_ : aim_share_;
   share = std::max(share.value_or(0), expected.is_half() ? difference.share : compare(rounded, wanted, aim).share);

@@ -35,9 +35,10 @@ Difference compare(std::span<const float> found, std::span<const float> expected
 /// What the rungs of an operator made of a case: holds each answer against the expected one.
 class Report {
  public:
-  /// Compares an answer of `rung` with the expected tensor; float16 is compared after rounding. Throws std::logic_error where
-  /// the answer has not as many numbers.
-  void check(const std::string& rung, const CaseTensor& expected, std::span<const float> found);
+  /// Compares an answer of `rung` with the expected tensor; float16 is compared after rounding. `rounding`: what sums in float32
+  /// may be off by in this case, absolute; it is allowed beside the tolerance, which is finer where large terms cancel. Throws
+  /// std::logic_error where the answer has not as many numbers.
+  void check(const std::string& rung, const CaseTensor& expected, std::span<const float> found, double rounding = 0);
 
   bool passed() const { return fault_.empty(); }
   /// The worst disagreement: rung, tensor, place, found and expected. Empty where all agree.

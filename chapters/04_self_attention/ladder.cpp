@@ -6,6 +6,7 @@
 
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
+#include "linear_attention.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/packing.hpp"
@@ -215,7 +216,8 @@ const SelfAttention& mechanism(Kind kind) {
 }
 
 std::vector<ladder::MechanismPtr> mechanisms() {
-  return {ladder::publish(mechanism(Kind::full)), ladder::publish(mechanism(Kind::causal)), ladder::publish(mechanism(Kind::window))};
+  return {ladder::publish(mechanism(Kind::full)), ladder::publish(mechanism(Kind::causal)), ladder::publish(mechanism(Kind::window)),
+          linear_mechanism()};
 }
 
 }  // namespace attention::self_attention

@@ -2,7 +2,9 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "dot_product.hpp"
 #include "experiments/experiments.hpp"
+#include "ladder/publish.hpp"
 #include "program/error.hpp"
 #include "self_attention.hpp"
 #include "sentences.hpp"
@@ -14,6 +16,8 @@ int main(int argc, char** argv) {
   program.folder = "04_self_attention";
   program.summary = "Chapter 4, self-attention: the words of a dictionary look at each other, and three ladders are climbed.";
   program.mechanisms = self_attention::mechanisms();
+  // Long sequences are measured with chapter 2's rungs too.
+  program.mechanisms.push_back(ladder::publish(dot_product::mechanism()));
   program.load = [&](const std::filesystem::path& folder) {
     data = datasets::load_glosses(folder);
     return data.real;
@@ -26,6 +30,7 @@ int main(int argc, char** argv) {
     self_attention::symmetries(context);
     self_attention::schedules(context);
     self_attention::decoding(context);
+    self_attention::long_sequences(context);
     self_attention::climb_the_ladders(context);
   };
   std::vector<std::string> texts;

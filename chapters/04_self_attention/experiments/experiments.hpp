@@ -33,7 +33,10 @@ void schedules(const Context& context);
 /// Writes decoding.json and reading.json.
 void decoding(const Context& context);
 
-/// Experiment 7: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
+/// Experiment 7: full, windowed and linear attention over long sequences, time and memory. Writes long_sequences.json.
+void long_sequences(const Context& context);
+
+/// Experiment 8: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
 void climb_the_ladders(const Context& context);
 
 }  // namespace attention::self_attention
