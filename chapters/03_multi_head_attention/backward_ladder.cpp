@@ -127,7 +127,7 @@ Backward describe() {
             {"heads", "heads", 8, "", 1, {1, 2, 3}},
             {"dim", "columns of a head", 64, "", 1, {1, 3, 16, 33, 64}},
             {"causal", "1: no row sees a later one", 0, "", 0, {0, 1}}};
-  m.standard_shapes = {{"512x512", "n=512"}, {"2048x512", "n=2048", true, true}};
+  m.standard_shapes = {{"512x512", "n=512", true}, {"2048x512", "n=2048", false, true}};
   m.sweeps = {{"n", {"n"}, {64, 128, 256, 512}, "width=256,heads=4"}};
   m.tile_edges = {simd::tile_rows, 8 * simd::tile_rows};
   m.make = make_backward;

@@ -128,7 +128,7 @@ MultiHead describe(bool grouped) {
       {"packed", "one blocked product for Q, K and V of all heads", packed, packed_workspace},
       {"simd", "register-blocked products in the heads too", multi_head::simd, simd_workspace},
       {"fused", "heads stay columns: no copies, no n × n matrix", fused, fused_workspace},
-      {"projected", "W_O while the heads of a block of rows are in the cache", projected, projected_workspace},
+      {"projected", "W_O while the heads of a block of rows are in the cache", projected, projected_workspace, {}, true, false, 1, true},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "library products, head by head", openblas, openblas_workspace, {}, true, true});

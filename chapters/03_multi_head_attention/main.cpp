@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     multi_head::what_heads_look_at(run, data);
     multi_head::cost_of_heads(run);
     multi_head::heads_of_an_encoder(run, encoder ? &*encoder : nullptr, glosses);
+    multi_head::encoder_speed(run, encoder ? &*encoder : nullptr);
     for (const ladder::MechanismPtr& mechanism : program.mechanisms) {
       run.climber.standard_shapes(*mechanism);
       run.climber.sweeps(*mechanism);

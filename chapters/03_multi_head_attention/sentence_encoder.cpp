@@ -97,6 +97,16 @@ SentenceEncoder::SentenceEncoder(const std::filesystem::path& folder) : tokenise
 
 Index SentenceEncoder::heads() const { return static_cast<Index>(layers_.size()) * heads_of_a_layer; }
 
+double SentenceEncoder::flops(Index tokens) const {
+  const auto n = static_cast<double>(tokens);
+  const auto of = [](const Dense& d) { return 2 * static_cast<double>(d.inputs) * static_cast<double>(d.outputs); };
+  double all = of(last_);
+  for (const EncoderLayer& l : layers_)
+    all += n * (of(l.projections) + of(l.output) + of(l.first) + of(l.second) + of(l.residual)) +
+           4 * n * n * static_cast<double>(l.heads * l.head_dim);
+  return all;
+}
+
 std::vector<float> SentenceEncoder::embed(std::string_view sentence) const { return embed_pieces(tokeniser_.encode(sentence)); }
 
 std::vector<float> SentenceEncoder::embed_pieces(std::span<const std::size_t> pieces, const HeadProbe& probe) const {

@@ -29,6 +29,8 @@ class SentenceEncoder {
   const Tokeniser& tokeniser() const { return tokeniser_; }
   /// Of all layers.
   Index heads() const;
+  /// Operations of a sentence of so many pieces: two for each multiply-add of its matrix products.
+  double flops(Index tokens) const;
 
   /// The embedding of a sentence, of length 1; its first 128 pieces count. An empty sentence has one too: that of a mean over
   /// nothing, 0. Throws UserError for text that is not UTF-8.

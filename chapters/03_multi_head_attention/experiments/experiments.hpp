@@ -22,4 +22,7 @@ void cost_of_heads(const ladder::ChapterRun& run);
 /// glosses where they are real, else over the sentences of our own.
 void heads_of_an_encoder(const ladder::ChapterRun& run, const SentenceEncoder* encoder, const datasets::Glosses& glosses);
 
+/// Experiment 4: the time of a sentence through that encoder, by its length. Writes encoder_speed.json. Nothing without an encoder.
+void encoder_speed(const ladder::ChapterRun& run, const SentenceEncoder* encoder);
+
 }  // namespace attention::multi_head

@@ -11,6 +11,7 @@ void openmp(const Problem& problem, Output& out);
 void packed(const Problem& problem, Output& out);
 void simd(const Problem& problem, Output& out);
 void fused(const Problem& problem, Output& out);
+/// Beside the ladder: the top rung with another order of its loops.
 void projected(const Problem& problem, Output& out);
 /// Beside the ladder: what one would otherwise call.
 void openblas(const Problem& problem, Output& out);

@@ -1,9 +1,10 @@
-// Rung 7, projected: a block of rows goes through all heads and at once through W_O, while it is in the cache.
+// Beside the ladder, projected: a block of rows goes through all heads and at once through W_O, while it is in the cache.
 //
 // What changed: the order of the loops. So far a head was finished before the next began, and W_O came when all were done: the
 // concatenation of all rows went out to memory and came back. Now a thread takes a block of rows, all its heads, and multiplies.
 //
-// The price: the keys and values of all heads pass by for every block of rows, where before one head's stayed for all its blocks.
+// The price: pieces of work are blocks of rows instead of blocks of a head's rows. So that there are enough for all threads the
+// blocks are lower, and each packs the keys of every head anew. That costs more than the concatenation's way to memory.
 #include <omp.h>
 
 #include "rungs/columns.hpp"
