@@ -70,10 +70,36 @@ template <bool from_memory, class Stored>
   return score;
 }
 
-/// scores[j] = q · k_j for keys 0 … count, from a cache.
+/// Queries that are multiplied with a key together: it is loaded once for them, and none waits for the sum of its own lanes.
+constexpr int side_by_side = 4;
+
+/// scores[r][j] = q_r · k_j for `Rows` queries and keys 0 … count, from a cache.
+template <int Rows, class Stored>
+void dot_products(const float* query, Index query_stride, StoredRows<Stored> key, Index count, Index dim, float* scores) {
+  const Index whole = dim / simd::lanes * simd::lanes;
+  for (Index j = 0; j < count; ++j) {
+    const Stored* k = key.row(j);
+    simd::Float sum[Rows] = {};
+    for (Index c = 0; c < whole; c += simd::lanes) {
+      const simd::Float part = simd::load(k + c);
+      simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) { sum[r] += simd::load(query + r * query_stride + c) * part; });
+    }
+    simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
+      float score = simd::sum(sum[r]);
+      for (Index c = whole; c < dim; ++c) score += query[r * query_stride + c] * simd::widen(k[c]);
+      scores[r * block_keys + j] = score;
+    });
+  }
+}
+
+/// The same for any number of queries.
 template <class Stored>
-void dot_products(const float* query, StoredRows<Stored> key, Index count, Index dim, float* scores) {
-  for (Index j = 0; j < count; ++j) scores[j] = dot_product<false>(query, key.row(j), dim);
+void dot_products(Index rows, const float* query, Index query_stride, StoredRows<Stored> key, Index count, Index dim, float* scores) {
+  for (Index r = 0; r < rows; r += side_by_side)
+    simd::unrolled<side_by_side>([&](auto n) {
+      if (std::min<Index>(rows - r, side_by_side) == n + 1)
+        dot_products<n + 1>(query + r * query_stride, query_stride, key, count, dim, scores + r * block_keys);
+    });
 }
 
 /// sum += weight · v.
@@ -200,8 +226,8 @@ class Chunk {
   /// `from_memory`: the first row brings K and V from there for all.
   template <bool from_memory, class Read>
   void step(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value, Partial* partial, float* output) {
+    if (!from_memory) dot_products(n_.rows, query_, n_.query_stride, key, now.count, p_.dim, scores_ + now.scores);
     for (Index r = 0; r < n_.rows; ++r) {
-      const float* query_row = query_ + r * n_.query_stride;
       float* scores = scores_ + now.scores + r * block_keys;
       const float* weights = scores_ + before.scores + r * block_keys;
       std::fill_n(sum_, n_.value_stride, 0.F);
@@ -209,11 +235,11 @@ class Chunk {
         if (from_memory && r == 0) {
           // Two streams, K and V: more of the memory's bandwidth than one after the other.
           for (Index j = 0; j < std::max(now.count, before.count); ++j) {
-            if (j < now.count) scores[j] = dot_product<from_memory>(query_row, key.row(j), p_.dim);
+            if (j < now.count) scores[j] = dot_product<from_memory>(query_, key.row(j), p_.dim);
             if (j < before.count && sees(j)) add_value<from_memory>(weights[j], value.row(j), p_.value_dim, sum_);
           }
+          dot_products(n_.rows - 1, query_ + n_.query_stride, n_.query_stride, key, now.count, p_.dim, scores + block_keys);
         } else {
-          dot_products(query_row, key, now.count, p_.dim, scores);
           add_values(weights, value, before.count, p_.value_dim, sees, sum_);
         }
       };
