@@ -47,9 +47,19 @@ constexpr double look_flops = 2e7;
 /// A rung that cannot be timed on a sample may take so many times longer than one that would be.
 constexpr double patience = 3;
 
+/// The shape with one size nearer to `whole`: the one that is furthest from it, four times as long.
+Shape grown(const Shape& small, const Shape& whole) {
+  std::string furthest;
+  double distance = 1;
+  for (const auto& [name, size] : small.values())
+    if (const double ratio = static_cast<double>(whole[name]) / static_cast<double>(size); ratio > distance) furthest = name, distance = ratio;
+  return furthest.empty() ? small : small.with(furthest, std::min(4 * small[furthest], whole[furthest]));
+}
+
 /// Seconds that the rung would take on `trial`, told from its rate on a small problem of the same form, with one thread: the
-/// longest sizes are halved until it costs little.
-double predicted_seconds(const AnyMechanism& mechanism, std::size_t rung, const Trial& trial) {
+/// longest sizes are halved until it costs little. A rung may compute more than the problem asks for, and the more the longer
+/// it is; so where the answer is not above `enough` it is looked at again on longer ones.
+double predicted_seconds(const AnyMechanism& mechanism, std::size_t rung, const Trial& trial, double enough) {
   const machine::ThreadScope one(1);
   Shape small = trial.shape();
   auto part = mechanism.make(small, 1, Hardness::plain);
@@ -59,10 +69,15 @@ double predicted_seconds(const AnyMechanism& mechanism, std::size_t rung, const 
     small = small.with(std::string(longest->first), longest->second / 2);
     part = mechanism.make(small, 1, Hardness::plain);
   }
-  const auto start = std::chrono::steady_clock::now();
-  part->run(rung);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  return taken.count() / part->cost().flops * trial.cost().flops;
+  for (;;) {
+    const auto start = std::chrono::steady_clock::now();
+    part->run(rung);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    const double seconds = taken.count() / part->cost().flops * trial.cost().flops;
+    if (seconds > enough || 4 * part->cost().flops > trial.cost().flops) return seconds;
+    small = grown(small, trial.shape());
+    part = mechanism.make(small, 1, Hardness::plain);
+  }
 }
 
 /// Where the problem has no rows to sample: leaves the rungs out of `options` that would take too long, and gives for each
@@ -75,7 +90,7 @@ std::vector<Measurement> leave_out_slow(const AnyMechanism& mechanism, const Tri
     for (std::size_t rung = 0; rung < mechanism.rungs().size(); ++rung) rungs.push_back(rung);
   options.rungs.clear();
   for (const std::size_t rung : rungs) {
-    const double seconds = predicted_seconds(mechanism, rung, trial);
+    const double seconds = predicted_seconds(mechanism, rung, trial, patience * options.sample_above_s);
     if (seconds <= patience * options.sample_above_s) {
       options.rungs.push_back(rung);
       continue;
