@@ -136,16 +136,20 @@ TEST_CASE("multi-head: a NaN reaches all rows of its sequence, and no other sequ
   });
 }
 
-TEST_CASE("multi-head: with a causal mask a later row changes no earlier one, bit for bit", "[identity]") {
+TEST_CASE("multi-head: with a causal mask a later row changes no earlier one bit for bit", "[identity]") {
   const Problem p = sample("batch=2,n=150,width=33,key_heads=3,dim=9,causal=1");
-  Problem later = p;
-  for (Index c = 0; c < 33; ++c) later.input(1, 100, static_cast<std::size_t>(c)) = std::numeric_limits<float>::quiet_NaN();
-  for_every_rung(mechanism(), [&](const auto& rung) {
-    Output before, after;
-    rung.run(p, before);
-    rung.run(later, after);
-    const Index unchanged = (150 + 100) * 33;  // the first sequence, and the second's rows before the change
-    CHECK(std::equal(before.output.data(), before.output.data() + unchanged, after.output.data()));
-    CHECK(std::all_of(after.output.data() + unchanged, after.output.data() + 2 * 150 * 33, [](float x) { return std::isnan(x); }));
-  });
+  const Index unchanged = (150 + 100) * 33;  // the first sequence, and the second's rows before the change
+  for (const float value : {1000.F, std::numeric_limits<float>::quiet_NaN()}) {
+    Problem later = p;
+    for (Index c = 0; c < 33; ++c) later.input(1, 100, static_cast<std::size_t>(c)) = value;
+    for_every_rung(mechanism(), [&](const auto& rung) {
+      // These multiply what is masked by a weight of 0, as chapter 2's rungs of these names do: 0 · NaN is NaN.
+      if (std::isnan(value) && (rung.name == "formula" || rung.name == "simd" || rung.name == "openblas")) return;
+      Output before, after;
+      rung.run(p, before);
+      rung.run(later, after);
+      CHECK(std::equal(before.output.data(), before.output.data() + unchanged, after.output.data()));
+      CHECK_FALSE(std::equal(before.output.data() + unchanged, before.output.data() + unchanged + 33, after.output.data() + unchanged));
+    });
+  }
 }
