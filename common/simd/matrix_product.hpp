@@ -26,8 +26,9 @@ std::ptrdiff_t product_scratch(std::ptrdiff_t depth);
 /// C[rows × columns] = A[rows × depth] · B for one thread, B packed. A's and C's rows are a_stride and c_stride floats apart.
 ///
 /// Blocked after Goto and van de Geijn (2008): a panel of B stays near while strips of A, copied together so that their rows do
-/// not fight for the same cache lines, pass over it. Where A has few rows, reading B takes the time: it is asked for ahead. A sum starts anew every 256 terms; its order depends on the depth alone,
-/// so rows may be shared among threads in any way.
+/// not fight for the same cache lines, pass over it. Where A has few rows, reading B takes the time: it is asked for ahead.
+/// A sum starts anew every 256 terms; its order depends on the depth alone, so rows and columns may be shared among threads in
+/// any way.
 void multiply_packed(std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t depth, const float* a, std::ptrdiff_t a_stride,
                      const float* packed_b, float* c, std::ptrdiff_t c_stride, float* scratch);
 
