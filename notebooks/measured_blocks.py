@@ -21,11 +21,11 @@ import argparse
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from attention_plots.files import write  # noqa: E402
 from attention_plots.results import Chapter, Missing, description, origin  # noqa: E402
 from attention_plots.tables import ladder_table, number, quantity, row_table, sweep_tables, table  # noqa: E402
 
@@ -185,20 +185,6 @@ def move_links(text, old, new):
     return "\n".join(lines)
 
 
-def write(path, text):
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.tmp.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def documents(root=ROOT):
     """The lessons, each with its chapter, and the README, whose blocks are looked for in every chapter."""
     lessons = sorted(root.glob("chapters/[0-9][0-9]_*/*.md"))
@@ -245,6 +231,7 @@ def update(results, strict, root=ROOT):
             copy = results.resolve() / path.parent.relative_to(root).name / path.name
             pages.append((copy, move_links(text, path.parent, copy.parent)))
     for path, text in pages:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(path, text)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import matplotlib.pyplot as plt  # noqa: E402
+from attention_plots.files import exit_status, save_figure, write  # noqa: E402
 from attention_plots.overview import side_by_side  # noqa: E402
-from attention_plots.results import Chapter, Missing, origin  # noqa: E402
+from attention_plots.results import Chapter, origin  # noqa: E402
 from attention_plots.tables import LADDER_HEADS, ladder_notes, ladder_rows  # noqa: E402
 
 STYLE = """
@@ -51,28 +51,11 @@ def section(chapter, problem, results):
             f"<p class=small>Measured on {html.escape(source)}.</p>\n")
 
 
-def write(path, content):
-    """Whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp.{os.getpid()}")
-    try:
-        temporary.write_text(content, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def build(results, mode):
     """Makes the page. Raises Missing where no chapter has a ladder."""
     found = [(chapter, problem) for chapter in chapters(results, mode) for problem in chapter.headlines()]
     figure = side_by_side([problem for _, problem in found])
-    folder = results / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    box = figure.get_tightbbox().padded(0.1)  # "tight" would draw the figure once more for each of the two files
-    for kind in ("svg", "png"):
-        temporary = folder / f".ladders.tmp.{os.getpid()}.{kind}"
-        figure.savefig(temporary, bbox_inches=box)
-        os.replace(temporary, folder / f"ladders.{kind}")
-    plt.close(figure)
+    save_figure(results / "figures", "ladders", figure)
     contents = "".join(f'<li><a href="#{problem["mechanism"]}">{html.escape(problem["mechanism_title"])}</a></li>\n' for _, problem in found)
     sections = "\n".join(section(chapter, problem, results) for chapter, problem in found)
     write(results / "ladders.html", f"""<!DOCTYPE html>
@@ -94,18 +77,7 @@ def main():
     parser.add_argument("--results", required=True, metavar="DIR")
     parser.add_argument("--mode", choices=("full", "quick"), default=os.environ.get("ATTENTION_MODE") or "full")
     options = parser.parse_args()
-    try:
-        build(Path(options.results), options.mode)
-    except Missing as reason:
-        print(f"course: {reason}", file=sys.stderr)
-        return 2
-    except (KeyError, TypeError) as error:
-        print(f"course: the results lack {error}: measure again", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"course: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: build(Path(options.results), options.mode))
 
 
 if __name__ == "__main__":

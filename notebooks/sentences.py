@@ -6,7 +6,6 @@ go. Exit status: 0 fine; 2 there is nothing to draw, one line says why.
 """
 import argparse
 import html
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -14,7 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import attention_plots as plots  # noqa: E402
-from attention_plots.results import Chapter, Missing, origin  # noqa: E402
+from attention_plots.files import exit_status, write  # noqa: E402
+from attention_plots.results import Chapter, origin  # noqa: E402
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem; color: #111; background: #fff }
@@ -59,7 +59,7 @@ def build(chapter):
     maps = "".join(f'<p><img src="figures/{name}.svg" alt="The weights of all heads for sentence {name.rpartition("_")[2]}"></p>\n' for name in records)
     left = sum(sentence["record"] is None and sentence["pieces"] > 0 for sentence in sentences)
     note = f"<p class=small>{left} more sentences have no map: the first {len(records)} are drawn.</p>" if left else ""
-    page = f"""<!DOCTYPE html>
+    write(chapter.folder / "sentences.html", f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Your sentences</title><style>{STYLE}</style></head><body>
 <h1>Your sentences</h1>
@@ -77,13 +77,7 @@ at; a row sums to 1. A weight is not an explanation: it says where a head reads,
 {maps}{note}
 <p class=small>Made on {html.escape(", ".join(origin(found)))}.</p>
 </body></html>
-"""
-    temporary = chapter.folder / f".sentences.tmp.{os.getpid()}"
-    try:
-        temporary.write_text(page, encoding="utf-8", errors="replace")
-        os.replace(temporary, chapter.folder / "sentences.html")
-    finally:
-        temporary.unlink(missing_ok=True)
+""")
 
 
 def main():
@@ -91,18 +85,8 @@ def main():
     parser.add_argument("--results", required=True, metavar="DIR")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a script that the font lacks shows as boxes
-    try:
-        build(Chapter("04_self_attention/text", options.results, "full"))
-    except Missing as reason:
-        print(f"course: {reason}", file=sys.stderr)
-        return 2
-    except (KeyError, TypeError) as error:
-        print(f"course: the results lack {error}: give the sentences again", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"course: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0
+    chapter = Chapter("04_self_attention/text", options.results, "full")
+    return exit_status(lambda: build(chapter), remedy="give the sentences again")
 
 
 if __name__ == "__main__":

@@ -69,6 +69,9 @@ class Comparison(unittest.TestCase):
         self.assertEqual(shape_name({**SHAPE, "causal": 1, "window": 0}), "8×2048×64 causal")
         self.assertEqual(shape_name({**SHAPE, "heads": 32, "kv_heads": 8, "queries": 1, "keys": 8192, "dim": 128, "value_dim": 128}),
                          "32×1:8192×128 8 key heads")
+        multi_head = {"batch": 2, "n": 512, "width": 256, "key_heads": 4, "group": 1, "dim": 64, "causal": 1}
+        self.assertEqual(shape_name(multi_head), "8×512×64 width 256 causal")
+        self.assertEqual(shape_name({**multi_head, "group": 2, "causal": 0}), "16×512×64 width 256 4 key heads")
 
     def test_the_roof_is_the_top_line(self):
         figure = beside_peers(MEASURED, comparisons(MEASURED))

@@ -103,14 +103,9 @@ BackwardProblem from_files(std::span<const std::filesystem::path> files) {
   BackwardProblem p;
   Tensor<3>* const inputs[] = {&p.input, &p.W_Q, &p.W_K, &p.W_V, &p.W_O, &p.output_gradient};
   for (std::size_t i = 0; i < std::size(inputs); ++i) *inputs[i] = tensor::load_padded<3>(files[i], i == 0 || i == 5 ? 2 : 3);
-  const auto expect = [](const char* name, const Tensor<3>& t, Index a, Index b, Index c) {
-    if (tensor::extent(t, 0) != a || tensor::extent(t, 1) != b || tensor::extent(t, 2) != c)
-      throw program::UserError(fmt::format("{} is [{}, {}, {}]; the input and W_Q ask for [{}, {}, {}]", name, tensor::extent(t, 0),
-                                           tensor::extent(t, 1), tensor::extent(t, 2), a, b, c));
-  };
-  for (const auto& [name, W] : {std::pair("W_Q", &p.W_Q), {"W_K", &p.W_K}, {"W_V", &p.W_V}}) expect(name, *W, p.head_count(), p.width(), p.dim());
-  expect("W_O", p.W_O, p.head_count(), p.dim(), p.width());
-  expect("output_gradient", p.output_gradient, p.batch(), p.n(), p.width());
+  for (const auto& [name, W] : {std::pair("W_Q", &p.W_Q), {"W_K", &p.W_K}, {"W_V", &p.W_V}}) expect_sizes(name, *W, p.head_count(), p.width(), p.dim());
+  expect_sizes("W_O", p.W_O, p.head_count(), p.dim(), p.width());
+  expect_sizes("output_gradient", p.output_gradient, p.batch(), p.n(), p.width());
   run_forward(p, false);
   return p;
 }

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "multi_head_backward.hpp"
 #include "numerics/random.hpp"
-#include "rungs/projections.hpp"
+#include "rungs/split.hpp"
 
 namespace attention::multi_head {
 
@@ -22,21 +22,14 @@ void prepare(const BackwardProblem& p, BackwardOutput& out) {
 
 void run_forward(BackwardProblem& p, bool causal) {
   const Problem forward{p.input, p.W_Q, p.W_K, p.W_V, p.W_O, causal, {}, {}, {}};
-  const Projections qkv = project(forward);
-  const auto size = [](Index n) { return static_cast<std::size_t>(n); };
-  const std::array shape{size(p.batch()), size(p.head_count()), size(p.n()), size(p.dim())};
-  for (Tensor<4>* t : {&p.heads.query, &p.heads.key, &p.heads.value, &p.heads.output_gradient}) *t = tensor::empty<4>(shape);
-  for (Index b = 0; b < p.batch(); ++b)
-    for (Index h = 0; h < p.head_count(); ++h)
-      for (Index i = 0; i < p.n(); ++i) {
-        const Index to = ((b * p.head_count() + h) * p.n() + i) * p.dim();
-        std::copy_n(qkv.query(b, h, i), p.dim(), p.heads.query.data() + to);
-        std::copy_n(qkv.key(b, h, i), p.dim(), p.heads.key.data() + to);
-        std::copy_n(qkv.value(b, h, i), p.dim(), p.heads.value.data() + to);
-      }
+  dot_product::Problem heads = split(forward, project(forward));
+  p.heads.query = std::move(heads.query);
+  p.heads.key = std::move(heads.key);
+  p.heads.value = std::move(heads.value);
+  p.heads.output_gradient = Tensor<4>(p.heads.query.shape());
   p.heads.output_gradient.fill(0);
-  p.heads.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
-  p.heads.mask = forward.mask();
+  p.heads.scale = heads.scale;
+  p.heads.mask = heads.mask;
   dot_product::run_forward(p.heads);
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fused_attention.hpp"
+#include "rungs/heads.hpp"
 #include "simd/matrix_product.hpp"
 
 namespace attention::multi_head {
@@ -31,7 +32,7 @@ void normalise(const LayerNorm& norm, Index rows, const float* x, float* to) {
 }
 
 /// softmax(Q Kᵀ / sqrt(head_dim)) V for each head: Q, K and V are columns of one matrix, and so is the result.
-void attend(const EncoderLayer& layer, Index rows, const float* projected, float* to) {
+void attend_heads(const EncoderLayer& layer, Index rows, const float* projected, float* to) {
   const Index inner = layer.heads * layer.head_dim;
   dot_product::FusedProblem f;
   f.heads = f.key_heads = layer.heads;
@@ -45,25 +46,24 @@ void attend(const EncoderLayer& layer, Index rows, const float* projected, float
   dot_product::fused_attention(f);
 }
 
-/// The weights of one head, from the same Q and K: the fused kernel keeps none.
-tensor::Tensor<2> weights_of(const EncoderLayer& layer, Index rows, const float* projected, Index head) {
-  const Index inner = layer.heads * layer.head_dim;
-  tensor::Tensor<2> weights = tensor::empty<2>({size(rows), size(rows)});
-  for (Index i = 0; i < rows; ++i) {
-    const float* query = projected + i * 3 * inner + head * layer.head_dim;
-    float* row = weights.data() + i * rows;
-    for (Index j = 0; j < rows; ++j) {
-      const float* key = projected + j * 3 * inner + inner + head * layer.head_dim;
-      float score = 0;
-      for (Index c = 0; c < layer.head_dim; ++c) score += query[c] * key[c];
-      row[j] = score / std::sqrt(static_cast<float>(layer.head_dim));
-    }
-    const float largest = *std::max_element(row, row + rows);
-    float total = 0;
-    for (Index j = 0; j < rows; ++j) total += row[j] = std::exp(row[j] - largest);
-    for (Index j = 0; j < rows; ++j) row[j] /= total;
+/// The weights of all heads, from the same Q and K: the fused kernel keeps none, chapter 2's rung "simd" does.
+void add_maps(const EncoderLayer& layer, Index rows, const float* projected, std::vector<tensor::Tensor<2>>& maps) {
+  const Index dim = layer.head_dim;
+  const Index inner = layer.heads * dim;
+  dot_product::Problem heads;
+  Index first = 0;  // column of Q, K or V
+  for (tensor::Tensor<4>* part : {&heads.query, &heads.key, &heads.value}) {
+    *part = tensor::empty<4>({1, size(layer.heads), size(rows), size(dim)});
+    for (Index h = 0; h < layer.heads; ++h)
+      for (Index i = 0; i < rows; ++i) std::copy_n(projected + i * 3 * inner + first + h * dim, dim, part->data() + (h * rows + i) * dim);
+    first += inner;
   }
-  return weights;
+  heads.scale = 1 / std::sqrt(static_cast<float>(dim));
+  dot_product::Output out = attend("simd", heads);
+  for (Index h = 0; h < layer.heads; ++h) {
+    maps.push_back(tensor::empty<2>({size(rows), size(rows)}));
+    std::copy_n(out.weights_of(0, h), rows * rows, maps.back().data());
+  }
 }
 
 }  // namespace
@@ -89,9 +89,8 @@ void apply(const EncoderLayer& layer, Index rows, Buffer& x, Index first_head, c
 
   normalise(layer.before_attention, rows, x.data(), normal.data());
   apply(layer.projections, rows, normal.data(), wide.data());
-  attend(layer, rows, wide.data(), attended.data());
-  if (probe.maps != nullptr)
-    for (Index h = 0; h < layer.heads; ++h) probe.maps->push_back(weights_of(layer, rows, wide.data(), h));
+  attend_heads(layer, rows, wide.data(), attended.data());
+  if (probe.maps != nullptr) add_maps(layer, rows, wide.data(), *probe.maps);
   if (const Index h = probe.removed - first_head; probe.removed >= 0 && h >= 0 && h < layer.heads)
     for (Index i = 0; i < rows; ++i) std::fill_n(attended.data() + i * inner + h * layer.head_dim, layer.head_dim, 0.F);
   apply(layer.output, rows, attended.data(), part.data());

@@ -72,15 +72,10 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
 Problem from_files(std::span<const std::filesystem::path> files) {
   Problem p{tensor::load_padded<3>(files[0], 2), tensor::load_padded<3>(files[1], 3), tensor::load_padded<3>(files[2], 3),
             tensor::load_padded<3>(files[3], 3), tensor::load_padded<3>(files[4], 3), false, {}, {}, {}};
-  const auto expect = [](const char* name, const Tensor<3>& t, Index a, Index b, Index c) {
-    if (tensor::extent(t, 0) != a || tensor::extent(t, 1) != b || tensor::extent(t, 2) != c)
-      throw program::UserError(fmt::format("{} is [{}, {}, {}]; the input and W_Q ask for [{}, {}, {}]", name,
-                                           tensor::extent(t, 0), tensor::extent(t, 1), tensor::extent(t, 2), a, b, c));
-  };
-  expect("W_Q", p.W_Q, p.heads(), p.width(), p.dim());
-  expect("W_K", p.W_K, p.key_heads(), p.width(), p.dim());
-  expect("W_V", p.W_V, p.key_heads(), p.width(), p.dim());
-  expect("W_O", p.W_O, p.heads(), p.dim(), p.width());
+  expect_sizes("W_Q", p.W_Q, p.heads(), p.width(), p.dim());
+  expect_sizes("W_K", p.W_K, p.key_heads(), p.width(), p.dim());
+  expect_sizes("W_V", p.W_V, p.key_heads(), p.width(), p.dim());
+  expect_sizes("W_O", p.W_O, p.heads(), p.dim(), p.width());
   if (p.heads() % p.key_heads() != 0)
     throw program::UserError(fmt::format("{} heads cannot share {} key heads evenly", p.heads(), p.key_heads()));
   return p;

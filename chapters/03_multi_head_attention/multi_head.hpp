@@ -73,6 +73,9 @@ struct Reference : OutputOf<double> {
 /// The size of the output for `problem`. Storage that fits already is kept.
 void prepare(const Problem& problem, Output& output);
 
+/// Throws UserError, with `name` and both shapes, where `tensor` from a file is not [a, b, c].
+void expect_sizes(const char* name, const Tensor<3>& tensor, Index a, Index b, Index c);
+
 /// The oracle: the formula in float64.
 Reference reference(const Problem& problem);
 

@@ -19,6 +19,12 @@ void prepare(const Problem& p, Output& out) {
   if (!std::ranges::equal(out.output.shape(), shape)) out.output = tensor::empty<3>(shape);
 }
 
+void expect_sizes(const char* name, const Tensor<3>& t, Index a, Index b, Index c) {
+  if (tensor::extent(t, 0) != a || tensor::extent(t, 1) != b || tensor::extent(t, 2) != c)
+    throw program::UserError(fmt::format("{} is [{}, {}, {}]; the input and W_Q ask for [{}, {}, {}]", name, tensor::extent(t, 0),
+                                         tensor::extent(t, 1), tensor::extent(t, 2), a, b, c));
+}
+
 Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {
   numerics::Random random(seed);
   const Index width = shape["width"];

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <functional>
+#include <numeric>
 #include <stdexcept>
 
 #include "loaders/tfjs_weights.hpp"
@@ -20,7 +22,6 @@ using tensor::Buffer;
 constexpr std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
 constexpr Index hidden = 1536;
-constexpr Index heads_of_a_layer = 4;
 
 /// Takes the memory of a model's matrices and packs them one behind the other.
 class Packer {
@@ -52,8 +53,8 @@ EncoderLayer load_layer(const TfjsWeights& weights, std::string_view name, Index
     return LayerNorm{Buffer(scale.begin(), scale.end()), Buffer(shift.begin(), shift.end())};
   };
   EncoderLayer layer;
-  layer.heads = heads_of_a_layer;
-  layer.head_dim = inner / heads_of_a_layer;
+  layer.heads = SentenceEncoder::heads_of_a_layer;
+  layer.head_dim = inner / layer.heads;
   layer.before_attention = norm("TransformerLayer/layer_prepostprocess", inputs);
   layer.before_feed_forward = norm("FFN/layer_prepostprocess", width);
   layer.projections = packer.dense(weights.find({name, "qkv_transform_single/kernel"}, {1, 1, size(inputs), size(3 * inner)}),
@@ -148,6 +149,11 @@ std::vector<std::vector<float>> SentenceEncoder::embed_all(std::span<const std::
     }
   if (fault) std::rethrow_exception(fault);
   return embeddings;
+}
+
+double similarity(std::span<const float> a, std::span<const float> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0,
+                            std::plus<>(), [](float x, float y) { return static_cast<double>(x) * static_cast<double>(y); });
 }
 
 }  // namespace attention::multi_head

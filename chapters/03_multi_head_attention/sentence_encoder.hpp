@@ -19,6 +19,7 @@ class SentenceEncoder {
  public:
   static constexpr Index most_tokens = 128;
   static constexpr Index width = 512;
+  static constexpr Index heads_of_a_layer = 4;
 
   SentenceEncoder(const SentenceEncoder&) = delete;  // the layers point into it
   SentenceEncoder& operator=(const SentenceEncoder&) = delete;
@@ -49,5 +50,8 @@ class SentenceEncoder {
   std::vector<EncoderLayer> layers_;
   Dense last_;
 };
+
+/// The product of two embeddings: their cosine, since both have length 1.
+double similarity(std::span<const float> a, std::span<const float> b);
 
 }  // namespace attention::multi_head

@@ -40,13 +40,6 @@ void add_lines(std::istream& input, std::vector<std::string>& sentences) {
   }
 }
 
-float product(const std::vector<float>& a, const std::vector<float>& b) {
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t c = 0; c < a.size(); ++c) sum += a[c] * b[c];
-  return sum;
-}
-
 bool better(const Couple& a, const Couple& b) {
   if (a.similarity != b.similarity) return a.similarity > b.similarity;
   return std::pair(a.first, a.second) < std::pair(b.first, b.second);
@@ -94,7 +87,7 @@ void print_similarities(std::span<const Sentence> sentences, std::span<const std
   for (std::size_t i = 0; i < n; ++i) {
     std::vector<std::string> cells{std::to_string(i + 1)};
     for (std::size_t j = 0; j < n; ++j)
-      cells.push_back(fmt::format("{:.3f}", product(embeddings[i], embeddings[j])));
+      cells.push_back(fmt::format("{:.3f}", multi_head::similarity(embeddings[i], embeddings[j])));
     table.add(cells);
   }
   out << "Similarity: the product of two embeddings (1: the same direction)"
@@ -227,7 +220,7 @@ std::vector<Couple> most_similar(std::span<const std::vector<float>> embeddings,
   for (std::size_t i = 0; i < embeddings.size(); ++i) {
     std::vector<Couple> found;
     for (std::size_t j = i + 1; j < embeddings.size(); ++j)
-      found.push_back({i, j, product(embeddings[i], embeddings[j])});
+      found.push_back({i, j, multi_head::similarity(embeddings[i], embeddings[j])});
 #pragma omp critical
     merge(found);
   }
@@ -275,7 +268,7 @@ void look_at_sentences(std::span<const std::string> texts, const SentenceEncoder
   Json similarities = Json::array();
   for (std::size_t i = 0; i < square; ++i) {
     Json row = Json::array();
-    for (std::size_t j = 0; j < square; ++j) row.push_back(product(embeddings[i], embeddings[j]));
+    for (std::size_t j = 0; j < square; ++j) row.push_back(multi_head::similarity(embeddings[i], embeddings[j]));
     similarities.push_back(row);
   }
   Json couples = Json::array();

@@ -33,7 +33,7 @@ std::vector<std::string> read_sentences(std::span<const std::string> texts, std:
 /// Two sentences, counted from 0, and the product of their embeddings.
 struct Couple {
   std::size_t first = 0, second = 0;
-  float similarity = 0;
+  double similarity = 0;
 };
 
 /// The `count` most similar couples of different sentences, the most similar first; of equal ones, the

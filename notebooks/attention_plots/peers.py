@@ -16,14 +16,22 @@ def _is_peer(row):
 
 
 def shape_name(shape):
-    """The sizes in one word: heads × n × dim, then what is not as usual."""
-    queries, keys, dim = shape["queries"], shape["keys"], shape["dim"]
-    heads = shape["heads"] * shape["batch"]
-    words = [f"{heads}×{queries}×{dim}" if queries == keys else f"{heads}×{queries}:{keys}×{dim}"]
-    if shape["value_dim"] != dim:
-        words.append(f"value_dim {shape['value_dim']}")
-    if shape.get("kv_heads", shape["heads"]) != shape["heads"]:
-        words.append(f"{shape['kv_heads']} key heads")
+    """The sizes in one word: heads × n × dim, then what is not as usual. Of dot_product, or of multi_head, which has a width."""
+    dim = shape["dim"]
+    if "width" in shape:
+        queries = keys = shape["n"]
+        heads, kv_heads, value_dim = shape["key_heads"] * shape["group"], shape["key_heads"], dim
+    else:
+        queries, keys = shape["queries"], shape["keys"]
+        heads, kv_heads, value_dim = shape["heads"], shape.get("kv_heads", shape["heads"]), shape["value_dim"]
+    all_heads = heads * shape["batch"]
+    words = [f"{all_heads}×{queries}×{dim}" if queries == keys else f"{all_heads}×{queries}:{keys}×{dim}"]
+    if "width" in shape:
+        words.append(f"width {shape['width']}")
+    if value_dim != dim:
+        words.append(f"value_dim {value_dim}")
+    if kv_heads != heads:
+        words.append(f"{kv_heads} key heads")
     if shape.get("causal"):
         words.append("causal")
     if shape.get("window"):

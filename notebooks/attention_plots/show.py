@@ -1,10 +1,9 @@
 """Figures and tables from results onto the page, and figures into files."""
 import contextlib
-import os
 
-import matplotlib.pyplot as plt
 from IPython.display import Image, Markdown, display
 
+from .files import save_figure
 from .results import Missing
 
 
@@ -12,17 +11,7 @@ def save(chapter, name, figure):
     """Writes the figure as SVG and PNG into the figures/ of the chapter's results, each whole or not at all, and closes
     it. Returns the PNG file."""
     folder = chapter.folder / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    # "tight" would draw the figure once more for each of the two files.
-    box = figure.get_tightbbox().padded(0.1)
-    for kind in ("svg", "png"):
-        temporary = folder / f".{name}.tmp.{os.getpid()}.{kind}"
-        try:
-            figure.savefig(temporary, bbox_inches=box)
-            os.replace(temporary, folder / f"{name}.{kind}")
-        finally:
-            temporary.unlink(missing_ok=True)
-    plt.close(figure)
+    save_figure(folder, name, figure)
     return folder / f"{name}.png"
 
 

@@ -51,19 +51,19 @@ struct StoredRows {
 };
 
 /// Asks for what stands ahead of `at`.
-template <bool from_memory, class Stored>
+template <class Stored>
 [[gnu::always_inline]] inline void ask_ahead(const Stored* at) {
-  if constexpr (from_memory) __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes);
+  __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes);
 }
 
-/// q · k. `from_memory`: k is in no cache yet.
-template <bool from_memory, class Stored>
+/// q · k, where k is in no cache yet.
+template <class Stored>
 [[gnu::always_inline]] inline float dot_product(const float* query, const Stored* k, Index dim) {
   const Index whole = dim / simd::lanes * simd::lanes;
   simd::Float sum[4] = {};
   for_each_vector(whole, [&](Index c, auto x) {
     sum[x] += simd::load(query + c) * simd::load(k + c);
-    ask_ahead<from_memory>(k + c);
+    ask_ahead(k + c);
   });
   float score = simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
   for (Index c = whole; c < dim; ++c) score += query[c] * simd::widen(k[c]);
@@ -102,13 +102,13 @@ void dot_products(Index rows, const float* query, Index query_stride, StoredRows
     });
 }
 
-/// sum += weight · v.
-template <bool from_memory, class Stored>
+/// sum += weight · v, where v is in no cache yet.
+template <class Stored>
 [[gnu::always_inline]] inline void add_value(float weight, const Stored* v, Index value_dim, float* sum) {
   const Index whole = value_dim / simd::lanes * simd::lanes;
   for_each_vector(whole, [&](Index c, auto) {
     simd::store(sum + c, simd::load(sum + c) + simd::broadcast(weight) * simd::load(v + c));
-    ask_ahead<from_memory>(v + c);
+    ask_ahead(v + c);
   });
   for (Index c = whole; c < value_dim; ++c) sum[c] += weight * simd::widen(v[c]);
 }
@@ -232,16 +232,16 @@ class Chunk {
       const float* weights = scores_ + before.scores + r * block_keys;
       std::fill_n(sum_, n_.value_stride, 0.F);
       const auto read = [&](auto sees) {
-        if (from_memory && r == 0) {
-          // Two streams, K and V: more of the memory's bandwidth than one after the other.
-          for (Index j = 0; j < std::max(now.count, before.count); ++j) {
-            if (j < now.count) scores[j] = dot_product<from_memory>(query_, key.row(j), p_.dim);
-            if (j < before.count && sees(j)) add_value<from_memory>(weights[j], value.row(j), p_.value_dim, sum_);
+        if constexpr (from_memory)
+          if (r == 0) {
+            // Two streams, K and V: more of the memory's bandwidth than one after the other.
+            for (Index j = 0; j < std::max(now.count, before.count); ++j) {
+              if (j < now.count) scores[j] = dot_product(query_, key.row(j), p_.dim);
+              if (j < before.count && sees(j)) add_value(weights[j], value.row(j), p_.value_dim, sum_);
+            }
+            return dot_products(n_.rows - 1, query_ + n_.query_stride, n_.query_stride, key, now.count, p_.dim, scores + block_keys);
           }
-          dot_products(n_.rows - 1, query_ + n_.query_stride, n_.query_stride, key, now.count, p_.dim, scores + block_keys);
-        } else {
-          add_values(weights, value, before.count, p_.value_dim, sees, sum_);
-        }
+        add_values(weights, value, before.count, p_.value_dim, sees, sum_);
       };
       const Index i = query(r);
       if (visible(r).sees_all(i, before.first, before.count))

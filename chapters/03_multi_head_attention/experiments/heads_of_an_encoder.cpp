@@ -20,7 +20,7 @@ using Pieces = std::vector<std::size_t>;
 using Maps = std::vector<tensor::Tensor<2>>;
 
 constexpr std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-constexpr Index heads_of_a_layer = 4;
+constexpr Index heads_of_a_layer = SentenceEncoder::heads_of_a_layer;
 
 std::string name_of(Index head) {
   return fmt::format("{}.{}", head / heads_of_a_layer + 1, head % heads_of_a_layer + 1);
@@ -32,13 +32,6 @@ bool is_punctuation(const std::string& piece) {
   return std::ranges::none_of(letters, [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 128;
   });
-}
-
-/// Of two embeddings, both of length 1.
-double cosine(const std::vector<float>& a, const std::vector<float>& b) {
-  double sum = 0;
-  for (std::size_t c = 0; c < a.size(); ++c) sum += static_cast<double>(a[c]) * static_cast<double>(b[c]);
-  return sum;
 }
 
 /// The pieces of `count` glosses from all over the dictionary, without their examples; of our own sentences
@@ -164,7 +157,7 @@ void remove_heads(const ladder::ChapterRun& run, const SentenceEncoder& encoder,
   const auto similarities = [&](Index removed) {
     std::vector<double> found;
     for (const auto& [a, b] : pieces)
-      found.push_back(cosine(encoder.embed_pieces(a, {.removed = removed}),
+      found.push_back(similarity(encoder.embed_pieces(a, {.removed = removed}),
                              encoder.embed_pieces(b, {.removed = removed})));
     return found;
   };
@@ -223,7 +216,7 @@ void remove_heads(const ladder::ChapterRun& run, const SentenceEncoder& encoder,
     double turned = 0;
     for (std::size_t i = 0; i < all.size(); ++i)
       turned += std::acos(
-          std::clamp(cosine(embeddings[i], encoder.embed_pieces(all[i], {.removed = h})), -1.0, 1.0));
+          std::clamp(similarity(embeddings[i], encoder.embed_pieces(all[i], {.removed = h})), -1.0, 1.0));
     turned *= 180 / std::acos(-1.0) / static_cast<double>(all.size());
     const double like = mean(without, true) - mean(whole, true);
     const double unlike = mean(without, false) - mean(whole, false);
