@@ -1,0 +1,31 @@
+#pragma once
+
+#include "tensor/tensor.hpp"
+
+namespace attention::autograd {
+
+using tensor::Index;
+
+/// C[rows × columns] += L · R, where L is left, or leftᵀ, of shape [rows × depth], and R is right, or rightᵀ, of shape
+/// [depth × columns]. All matrices are dense and row-major as they lie in memory.
+struct ProductShape {
+  Index rows, columns, depth;
+  bool left_transposed = false;
+  bool right_transposed = false;
+};
+
+/// The product, added to C, by the calling thread alone. In float32 by the register-blocked micro-kernel where there are enough
+/// rows to make up for packing, else by plain loops; in float64 by plain loops.
+template <class Real>
+void multiply(const ProductShape& shape, const Real* left, const Real* right, Real* c);
+
+/// A matrix, or its transpose, packed for multiply_packed.
+tensor::UnsetBuffer pack(const float* matrix, Index rows, Index columns, bool transposed);
+
+/// C[rows × columns] = left · B for a B that pack() has packed.
+void multiply_by_packed(Index rows, Index columns, Index depth, const float* left, const float* packed, float* c);
+
+extern template void multiply(const ProductShape&, const float*, const float*, float*);
+extern template void multiply(const ProductShape&, const double*, const double*, double*);
+
+}  // namespace attention::autograd
