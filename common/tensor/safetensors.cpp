@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "numerics/hash.hpp"
 #include "program/atomic_file.hpp"
 #include "program/error.hpp"
 #include "program/input_file.hpp"
@@ -58,22 +59,19 @@ std::optional<std::uint64_t> bytes_needed(std::span<const std::size_t> shape, st
   return is_empty ? 0 : bytes;
 }
 
-/// The 64-bit sum of Fowler, Noll and Vo (FNV-1a): finds a changed byte, a cut and a swap; it is no seal against a forger.
+/// Of numbers, and of texts with their lengths.
 class Sum {
  public:
-  void add(const void* data, std::size_t bytes) {
-    const auto* next = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < bytes; ++i) value_ = (value_ ^ next[i]) * 0x100000001B3ULL;
-  }
+  void add(const void* data, std::size_t bytes) { sum_.add(data, bytes); }
   void add(std::uint64_t number) { add(&number, sizeof number); }
   void add(std::string_view text) {
     add(std::uint64_t{text.size()});
     add(text.data(), text.size());
   }
-  std::string hex() const { return fmt::format("{:016x}", value_); }
+  std::string hex() const { return fmt::format("{:016x}", sum_.value()); }
 
  private:
-  std::uint64_t value_ = 0xCBF29CE484222325ULL;
+  numerics::Fnv1a sum_;
 };
 
 /// Of tensors and metadata in the order of their names.
