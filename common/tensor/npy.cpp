@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "program/error.hpp"
 #include "program/input_file.hpp"
 #include "program/text.hpp"
+#include "simd/storage.hpp"
 
 namespace attention::tensor {
 namespace {
@@ -278,19 +278,6 @@ void check_booleans(const InputFile& file, std::span<const std::uint8_t> values)
   refuse(file, fmt::format("bool element {} is {}, expected 0 or 1", wrong - values.begin(), *wrong));
 }
 
-// IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits.
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1FU;
-  const std::uint32_t fraction = half & 0x3FFU;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000U | (fraction << 13));
-  if (exponent == 0) {
-    const float value = std::ldexp(static_cast<float>(fraction), -24);
-    return sign != 0 ? -value : value;
-  }
-  return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
-}
-
 // Reads numbers stored as Stored and hands them on as Wanted, a block at a time.
 template <class Wanted, class Stored, class Convert>
 void read_converted(Opened& npy, void* destination, Convert convert) {
@@ -307,8 +294,8 @@ void read_converted(Opened& npy, void* destination, Convert convert) {
 template <class Wanted>
 void read_as_real(Opened& npy, void* destination) {
   if (npy.dtype.name == "float16") {
-    read_converted<Wanted, std::uint16_t>(npy, destination,
-                                          [](std::uint16_t h) { return static_cast<Wanted>(from_half(h)); });
+    read_converted<Wanted, simd::Float16>(npy, destination,
+                                          [](simd::Float16 h) { return static_cast<Wanted>(simd::widen(h)); });
   } else if (npy.dtype.name == "float32") {
     read_converted<Wanted, float>(npy, destination, [](float value) { return static_cast<Wanted>(value); });
   } else {
