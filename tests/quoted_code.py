@@ -20,7 +20,7 @@ def faults(project):
     sources = [bare(file.read_text(encoding="utf-8")) for folder in ("chapters", "common", "datasets", "bench", "tests")
                for file in sorted((project / folder).rglob("*")) if file.suffix in (".cpp", ".hpp")]
     found = []
-    for lesson in sorted(file for place in ("", "chapters/*/", "common/", "datasets/", "bench/", "notebooks/")
+    for lesson in sorted(file for place in ("", "chapters/*/", "common/", "common/*/", "datasets/", "bench/", "notebooks/")
                          for file in project.glob(f"{place}*.md")):
         quoting = False
         for number, line in enumerate(lesson.read_text(encoding="utf-8").splitlines(), 1):

@@ -1,6 +1,7 @@
 // Chapter 1, basic attention: gaps in a weekly series filled by attention pooling, and the ladder of additive attention.
 #include "additive.hpp"
 #include "experiments/experiments.hpp"
+#include "learned_pooling.hpp"
 
 int main(int argc, char** argv) {
   using namespace attention;
@@ -19,5 +20,6 @@ int main(int argc, char** argv) {
     additive::cost_over_length(context);
     additive::climb_the_ladder(context);
   };
+  program.trainings = {additive::pooling_training()};
   return ladder::chapter_main(argc, argv, program);
 }

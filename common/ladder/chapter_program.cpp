@@ -37,16 +37,19 @@ void add(CLI::App& app, const ChapterProgram& chapter, TrainingOptions& options)
   app.add_option("--publish", options.publish, "put weights and record into this folder, too")->needs(options.train);
 }
 
+std::filesystem::path training_folder(const ChapterProgram& chapter, const std::filesystem::path& results) { return results / chapter.folder / "training"; }
+
 /// Gives the exit status.
 int train(const ChapterProgram& chapter, const TrainingOptions& options, const std::string& results, const std::string& data) {
   training::Sitting sitting;
   sitting.data = data;
-  sitting.folder = std::filesystem::path(results) / chapter.folder / "training";
+  sitting.folder = training_folder(chapter, results);
   sitting.published = options.publish;
   sitting.seed = static_cast<std::uint64_t>(program::parse_positive(options.seed, "--seed", 1'000'000));
   sitting.again = options.again;
   std::vector<const training::Training*> wanted;
   for (const std::string& name : options.names) {
+    if (name.empty()) continue;  // `--train` alone
     const auto found = std::ranges::find(chapter.trainings, name, &training::Training::name);
     if (found == chapter.trainings.end()) {
       std::vector<std::string> known;
@@ -96,7 +99,8 @@ int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
     machine::Roofs roofs;
     std::vector<Figure> figures;
     Climber climber(results, roofs, threads, quick, figures);
-    chapter.experiments({results, roofs, climber, threads, quick, figures});
+    chapter.experiments({results, roofs, climber, threads, quick, figures, training_folder(chapter, results_folder),
+                         std::filesystem::path(data_folder).parent_path() / "weights"});
 
     results.add_roofs(roofs);
     climber.write();

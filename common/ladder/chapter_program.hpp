@@ -23,11 +23,15 @@ struct ChapterRun {
   int threads;
   bool quick;
   std::vector<Figure>& figures;  ///< the summary; an experiment adds its own
+  std::filesystem::path trainings;  ///< results/NN_name/training, where `--train` writes
+  std::filesystem::path published;  ///< datasets/weights, beside the data
 
   /// Adds a figure to the summary. `unit` is "1" for shares and rates.
   void figure(std::string name, double value, std::string unit, std::string meaning) const {
     figures.push_back({std::move(name), value, std::move(unit), std::move(meaning)});
   }
+  /// The file with a model's weights: the reader's own training, else the published one; empty where there is none.
+  std::filesystem::path weights(const std::string& model) const { return training::find_weights(trainings, published, model); }
 };
 
 /// One chapter's program.

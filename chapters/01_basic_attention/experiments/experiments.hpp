@@ -12,7 +12,7 @@ struct Context : ladder::ChapterRun {
 };
 
 /// Experiment 1: weeks that were held out, filled in from all others by attention pooling: with uniform weights, with a Gaussian
-/// kernel over its bandwidth, with additive attention whose parameters are set by hand, over its gain, and drawn at random.
+/// kernel over its bandwidth, with additive attention whose parameters are set by hand, over its gain, drawn at random, and learnt.
 /// Writes pooling.json, pooling_table.json and the attention record weeks.
 void fill_the_gaps(const Context& context);
 

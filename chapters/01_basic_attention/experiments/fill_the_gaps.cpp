@@ -1,11 +1,13 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <iostream>
 
 #include "experiments/experiments.hpp"
-#include "experiments/weeks.hpp"
+#include "learned_pooling.hpp"
+#include "weeks.hpp"
 #include "program/table.hpp"
 #include "record/attention_record.hpp"
 #include "rungs/rungs.hpp"
@@ -74,7 +76,7 @@ Tensor<2> additive_weights(Problem& p, const Tensor<2>& query) {
 }
 
 /// The weights of one test block, the known weeks of some years around it put together four by four.
-void write_record(const Context& c, const Weeks& weeks, const Look& kernel, const Look& by_hand) {
+void write_record(const Context& c, const Weeks& weeks, const std::vector<const Look*>& looks) {
   const auto& series = c.data;
   // The block in the middle of the test weeks: those weeks that follow each other.
   const std::size_t middle = weeks.test.size() / 2;
@@ -100,17 +102,18 @@ void write_record(const Context& c, const Weeks& weeks, const Look& kernel, cons
   }
 
   record::AttentionRecord record;
-  record.title = fmt::format("Weeks that were held out, and the known weeks they look at, from four weeks each ({}; {})",
-                             kernel.weights, by_hand.weights);
+  std::vector<std::string> ways;
+  for (const Look* look : looks) ways.push_back(look->weights);
+  record.title = fmt::format("Weeks that were held out, and the known weeks they look at, from four weeks each ({})", fmt::join(ways, "; "));
   record.real = series.real;
   std::vector<std::string> names;
   for (const std::size_t i : queries) names.push_back(series.date[weeks.test[i]]);
   record.queries = record::tokens(names);
   record.keys = record::tokens(labels);
   record.machine = c.results.machine();
-  record.weights = tensor::empty<4>({1, 2, queries.size(), groups.size()});
+  record.weights = tensor::empty<4>({1, looks.size(), queries.size(), groups.size()});
   float* to = record.weights.data();
-  for (const Look* look : {&kernel, &by_hand})
+  for (const Look* look : looks)
     for (const std::size_t i : queries)
       for (const auto& group : groups) {
         float sum = 0;
@@ -155,6 +158,16 @@ void fill_the_gaps(const Context& c) {
     add("additive, by hand", static_cast<double>(gain), additive_weights(p, chosen), additive_weights(p, test));
   }
 
+  const std::filesystem::path weights = c.weights("co2_pooling");
+  // Weights belong to the weeks that they were trained on.
+  const bool learned = !weights.empty() && c.data.real;
+  if (learned) {
+    load_pooling(weights, c.data).set(p);
+    add("additive, learned", 0, additive_weights(p, chosen), additive_weights(p, test));
+  } else {
+    std::cout << "There are no trained weights for these weeks; ./course train 01 makes them.\n";
+  }
+
   const auto best = [&](const std::string& name) {
     const Look* found = nullptr;
     for (const Look& look : looks)
@@ -163,6 +176,7 @@ void fill_the_gaps(const Context& c) {
   };
   const Look* kernel = best("Gaussian kernel");
   const Look* by_hand = best("additive, by hand");
+  const Look* trained = best("additive, learned");
 
   program::Table table({{"weights"}, {"bandwidth or gain"}, {"error, choosing, ppm"}, {"error, test, ppm"}, {"perplexity"}, {"picked"}});
   Json rows = Json::array();
@@ -193,7 +207,8 @@ void fill_the_gaps(const Context& c) {
   };
   for (std::size_t i = 0; i < weeks.test.size(); ++i)
     curve.push_back({{"year", c.data.year[weeks.test[i]]}, {"measured", weeks.residual[weeks.test[i]]},
-                     {"uniform", filled(looks.front(), i)}, {"kernel", filled(*kernel, i)}, {"by_hand", filled(*by_hand, i)}});
+                     {"uniform", filled(looks.front(), i)}, {"kernel", filled(*kernel, i)}, {"by_hand", filled(*by_hand, i)},
+                     {"learned", trained ? Json(filled(*trained, i)) : Json()}});
   c.results.write("filled_in", {{"rows", curve}});
 
   c.figure("uniform_error_ppm", looks.front().test_error, "ppm", "error on the held-out weeks with uniform weights");
@@ -202,7 +217,11 @@ void fill_the_gaps(const Context& c) {
            fmt::format("the same with a Gaussian kernel of bandwidth {:g}, picked on other weeks", kernel->parameter));
   c.figure("by_hand_error_ppm", by_hand->test_error, "ppm",
            fmt::format("the same with additive attention set by hand, gain {:g}, picked on other weeks", by_hand->parameter));
-  write_record(c, weeks, *kernel, *by_hand);
+  if (trained)
+    c.figure("learned_error_ppm", trained->test_error, "ppm", "the same with additive attention that has learnt, its training stopped by other weeks");
+  std::vector<const Look*> drawn{kernel, by_hand};
+  if (trained) drawn.push_back(trained);
+  write_record(c, weeks, drawn);
 }
 
 }  // namespace attention::additive

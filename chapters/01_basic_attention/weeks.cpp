@@ -1,4 +1,4 @@
-#include "experiments/weeks.hpp"
+#include "weeks.hpp"
 
 #include <array>
 #include <cmath>
