@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -338,6 +339,17 @@ TEST_CASE("the real verses, where they are", "[unit]") {
   CHECK(all.real);
   CHECK(all.aligned == 31'077);
   CHECK(all.pairs.size() == 3'557);
+  // The figures of datasets/README.md.
+  std::map<Part, std::size_t> pairs, links;
+  for (const VersePair& pair : all.pairs) {
+    ++pairs[pair.part];
+    links[pair.part] += gold_links(pair.source, pair.target).size();
+  }
+  CHECK(pairs[Part::training] == 2'990);
+  CHECK(pairs[Part::validation] == 197);
+  CHECK(pairs[Part::test] == 370);
+  CHECK(links[Part::training] + links[Part::validation] + links[Part::test] == 10'358);
+  CHECK(links[Part::test] == 1'055);
   // The last verses of a long, a one-chapter and the last book are where every Bible has them.
   const auto has = [&](const char* chapter, int verse, const char* number) {
     VerseOptions options{500, 500, {0, 0}};
