@@ -151,6 +151,8 @@ TEST_CASE("the real glosses in ten classes, where they are", "[unit]") {
   CHECK(chosen.class_names == std::vector<std::string>{"act", "animal", "artifact", "attribute", "communication", "location", "person", "plant",
                                                        "state", "substance"});
   CHECK(chosen.glosses.size() == 15'000);
+  CHECK(std::ranges::count(chosen.glosses, Part::validation, &ClassifiedGloss::part) == 726);
+  CHECK(std::ranges::count(chosen.glosses, Part::test, &ClassifiedGloss::part) == 2'245);
   const double accuracy = naive_bayes_accuracy(chosen);
   CHECK(accuracy > 0.82);
   CHECK(accuracy < 0.88);

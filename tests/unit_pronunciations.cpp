@@ -54,11 +54,20 @@ TEST_CASE("pronunciations are gathered under their word", "[unit]") {
 
 TEST_CASE("the part of a word follows from its spelling alone", "[unit]") {
   const Folder folder;
-  const Pronunciations some = folder.read("cat K AE T\ndog D AO G\n");
-  const Pronunciations turned = folder.read("dog D AO G\nzebra Z IY B R AH\ncat K AE T\n");
-  CHECK(some.words[0].part == turned.words[2].part);
-  CHECK(some.words[1].part == turned.words[0].part);
-  for (const Pronunciation& word : make_pronunciation_stand_in(500).words) CHECK(word.part == part_of(word.word, pronunciation_shares));
+  const Pronunciations made = make_pronunciation_stand_in(500);
+  std::string forwards, backwards;
+  for (const Pronunciation& word : made.words) {
+    const std::string line = word.word + " " + spoken_text(word.spoken[0]) + "\n";
+    forwards += line;
+    backwards = line + backwards;
+  }
+  for (const std::string& text : {forwards, backwards}) {
+    const Pronunciations found = folder.read(text);
+    REQUIRE(found.words.size() == 500);
+    for (const Pronunciation& word : found.words) CHECK(word.part == part_of(word.word, pronunciation_shares));
+    CHECK(found.of(Part::test).size() == made.of(Part::test).size());
+    CHECK(found.of(Part::test).size() > 10);
+  }
   // Pinned: another split would make every figure measured on it another figure.
   CHECK(part_of("attention", pronunciation_shares) == Part::training);
   CHECK(part_of("aachen", {0, 1}) == Part::test);

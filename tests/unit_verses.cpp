@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -151,8 +152,8 @@ TEST_CASE("a damaged SWORD module is refused in one line that names the file", "
   CHECK(says(changed([](Files& f) { f.entries.replace(10, 4, std::string("\x07\0\0\0", 4)); }), {"ot.bzv", "entry 1 is in block 7, there are 2"}));
   CHECK(says(changed([](Files& f) { f.entries.replace(14, 4, "\xff\xff\xff\xff"); }), {"ot.bzv", "entry 1 has", "from 4294967295"}));
   CHECK(says(changed([](Files& f) { f.entries.replace(18, 2, "\xff\xff"); }), {"ot.bzv", "entry 1 has 65535 bytes"}));
-  module.put_files("nt", {little_endian(0, 12), little_endian(0, 10), ""});
-  CHECK(says(module.told({little_endian(0, 12), little_endian(0, 10), ""}), {"mod.conf", "no verse"}));
+  module.put_files("nt", {std::string(12, '\0'), std::string(10, '\0'), ""});
+  CHECK(says(module.told({std::string(12, '\0'), std::string(10, '\0'), ""}), {"mod.conf", "no verse"}));
 
   // No flipped bit does harm: refused in one line, or read. Of the packed text, which has a sum, only filling bits may change.
   module.put_files("nt", new_testament());
@@ -338,6 +339,17 @@ TEST_CASE("the real verses, where they are", "[unit]") {
   CHECK(all.real);
   CHECK(all.aligned == 31'077);
   CHECK(all.pairs.size() == 3'557);
+  // The figures of datasets/README.md.
+  std::map<Part, std::size_t> pairs, gold;
+  for (const VersePair& pair : all.pairs) {
+    ++pairs[pair.part];
+    gold[pair.part] += gold_links(pair.source, pair.target).size();
+  }
+  CHECK(pairs[Part::training] == 2'990);
+  CHECK(pairs[Part::validation] == 197);
+  CHECK(pairs[Part::test] == 370);
+  CHECK(gold[Part::training] + gold[Part::validation] + gold[Part::test] == 10'358);
+  CHECK(gold[Part::test] == 1'055);
   // The last verses of a long, a one-chapter and the last book are where every Bible has them.
   const auto has = [&](const char* chapter, int verse, const char* number) {
     VerseOptions options{500, 500, {0, 0}};
