@@ -47,15 +47,17 @@ template <bool clamp>
 /// Σ_h v_h / (1 + 2^(a_h + b_h)) for the keys of one panel, four hidden units to a division:
 ///
 ///     v₀/d₀ + v₁/d₁ = (v₀ d₁ + v₁ d₀) / (d₀ d₁), and two such quotients are added in the same way.
-template <bool clamp>
+/// `plain`: a and b are the projections themselves, and their sum is scaled: where large ones cancel it is exact.
+template <bool clamp, bool plain = false>
 inline void shared_scores_panel(const float* a, const float* b, const float* v, Index hidden, float* scores) {
   using simd::broadcast;
   for (Index j = 0; j < panel_keys; j += 2 * simd::lanes) {
     simd::Float sum[2] = {};
-    for (Index h = 0; h < hidden; h += 4)
+    for (Index h = 0; h < hidden; h += shared_units)
       simd::unrolled<2>([&](auto x) {
         const auto d = [&](Index k) __attribute__((always_inline)) {
-          return denominator<clamp>(broadcast(a[h + k]) + simd::load(b + (h + k) * panel_keys + j + x * simd::lanes));
+          const simd::Float y = broadcast(a[h + k]) + simd::load(b + (h + k) * panel_keys + j + x * simd::lanes);
+          return denominator<clamp>(plain ? y * broadcast(shared_projection_factor) : y);
         };
         const simd::Float d0 = d(0);
         const simd::Float d1 = d(1);
