@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "additive.hpp"
+#include "backward.hpp"
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
@@ -154,6 +155,6 @@ const Additive& mechanism() {
   return description;
 }
 
-std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism())}; }
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), backward_mechanism()}; }
 
 }  // namespace attention::additive

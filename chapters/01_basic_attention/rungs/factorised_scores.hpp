@@ -246,6 +246,9 @@ class FactorisedStrip {
     factors_.panel_scores(a_.data(), x_.data(), stride(), factorised_, rows_, j, scores, scores_stride);
   }
 
+  /// W q of the strip's query i.
+  const float* projections(Index i) const { return a_.data() + i * stride(); }
+
   static Index floats(const Problem& p, Index most_rows) { return 2 * most_rows * round_up(p.hidden(), simd::panel_columns); }
 
  private:
