@@ -40,16 +40,25 @@ using BackwardOutput = BackwardOutputOf<float>;
 /// The formula in float64, and how large its sums became: the error bounds follow from these (backward_ladder.cpp).
 struct BackwardReference : BackwardOutputOf<double> {
   Reference forward;
-  double lse = 0;               ///< largest |lse_i|
-  double output_sums = 0;       ///< largest |dO_i| |output_i|, Euclidean lengths
-  double weight_gradients = 0;  ///< largest |dO_i| · largest |value_j|
-  double gradient_sum = 0;      ///< largest Σ_c |dO_ic|
-  double row_sum = 0;           ///< largest Σ_j |dS_ij|
-  double column_sum = 0;        ///< largest Σ_i |dS_ij|
-  double all_sum = 0;           ///< Σ_ij |dS_ij|
-  double column_weights = 0;    ///< largest Σ_i P_ij
-  double query_projection_gradient = 0;  ///< largest |da|
-  double key_projection_gradient = 0;    ///< largest |db|
+  double lse = 0;                ///< largest |lse_i|
+  double projection_sums = 0;    ///< largest Σ_c |W_hc q_ic| plus largest Σ_c |U_hc k_jc|
+  double output_sums = 0;        ///< largest |dO_i| |output_i|, Euclidean lengths as all of these
+  double weight_gradients = 0;   ///< largest |dO_i| · largest |value_j|
+  double gradient_length = 0;    ///< largest |dO_i|
+  double row_weights = 0;        ///< largest sqrt(Σ_j P_ij²)
+  double column_weights = 0;     ///< largest sqrt(Σ_i P_ij²)
+  double all_weights = 0;        ///< sqrt(Σ_ij P_ij²)
+  double row_gradients = 0;      ///< largest sqrt(Σ_j dS_ij²)
+  double column_gradients = 0;   ///< largest sqrt(Σ_i dS_ij²)
+  double all_gradients = 0;      ///< sqrt(Σ_ij dS_ij²)
+  double row_sum = 0;            ///< largest Σ_j |dS_ij|
+  double column_sum = 0;         ///< largest Σ_i |dS_ij|
+  double all_row_sums = 0;       ///< sqrt(Σ_i (Σ_j |dS_ij|)²)
+  double all_column_sums = 0;    ///< sqrt(Σ_j (Σ_i |dS_ij|)²)
+  double query_sums = 0;         ///< largest |partial sum| of da, looked at after every 64 terms
+  double key_sums = 0;           ///< … of db
+  double v_sums = 0;             ///< … of Σ dS t and of Σ dS together
+  double value_sums = 0;         ///< … of dvalue
 };
 
 /// The sizes of the gradients for `problem`. Storage that fits already is kept.

@@ -37,29 +37,40 @@ std::vector<ladder::Field> fields(const BackwardOutput& out) {
           matrix("U_gradient", out.U_gradient),         ladder::field("v_gradient", out.v_gradient, 1, tensor::extent(out.v_gradient, 0), 1)};
 }
 
-/// Largest Σ |x| over the rows, or over the columns, of a matrix; what is not finite is left out.
-double largest_row_sum(const Tensor<2>& x) {
-  double largest = 0;
-  for (Index i = 0; i < tensor::extent(x, 0); ++i) {
-    double sum = 0;
-    for (Index c = 0; c < tensor::extent(x, 1); ++c)
-      if (const double e = std::abs(static_cast<double>(x(static_cast<std::size_t>(i), static_cast<std::size_t>(c)))); std::isfinite(e)) sum += e;
-    largest = std::max(largest, sum);
-  }
-  return largest;
-}
-double largest_column_sum(const Tensor<2>& x) { return largest_row_sum(Tensor<2>(xt::transpose(x))); }
+/// The largest column of a matrix: its Σ |x|, and its Euclidean length. What is not finite is left out.
+struct Columns {
+  double sum = 0;
+  double length = 0;
 
-/// What rounding explains, to first order.
-///   forward   its scores are off by ε_s, its lse by ε_l, its output by ε_o a component: the bounds of ladder.cpp.
-///   P_ij      relative error ω: of its own score, of lse, of their difference and of the exponential.
-///   dS_ij     = P_ij (dP_ij − D_i): that relative error, and P_ij times θ, the errors of dP_ij and of D_i = dO_i · output_i.
-///   1 − t²    = 4 r (1 − r) is off by at most 40 u, as t by 20 u; and its argument moves it by at most 0.77 times as much.
-///   da, db    Σ dS_ij v_h (1 − t²) over the keys, or the queries: at worst all errors point one way. Σ |dS| ω, Σ P θ, Σ |dS| times
-///             the error of 1 − t², and the roundings of the sum, whose parts never exceed Σ |dS| |v|.
-///   dv        likewise with t; and where dS r is summed instead of dS t, Σ dS, which is 0 but for its own error, comes in too.
-///   the rest  are products with W, U, query and key: these errors times the sums of their factors, and their own roundings.
-/// Numbers below 2^-126 are rounded to multiples of 2^-149.
+  explicit Columns(const Tensor<2>& x) {
+    for (Index c = 0; c < tensor::extent(x, 1); ++c) {
+      double absolute = 0;
+      double squares = 0;
+      for (Index i = 0; i < tensor::extent(x, 0); ++i) {
+        const double e = std::abs(static_cast<double>(x.data()[i * tensor::extent(x, 1) + c]));
+        if (!std::isfinite(e)) continue;
+        absolute += e;
+        squares += e * e;
+      }
+      sum = std::max(sum, absolute);
+      length = std::max(length, std::sqrt(squares));
+    }
+  }
+};
+
+/// What rounding explains, to first order (c = 6 standard deviations stands in sum_error). Errors that are independent of each
+/// other add up by their squares; what many terms share moves them all alike and is added as it is.
+///   forward   its lse is off by ε_l, its output by ε_o a component: the bounds of ladder.cpp.
+///   P_ij      relative error ω, its own, of score, difference and exponential; ε_l, which all keys of a query share; and α, by
+///             which the rounding of one projection moves a score, which all pairs of its query (its key) share.
+///   dS_ij     = P_ij (dP_ij − D_i): these relative errors, and P_ij times θ of dP_ij, its own, and δ of D_i = dO_i · output_i,
+///             which the keys of a query share (and their P add up to 1).
+///   1 − t²    = 4 r (1 − r): off by 40 u, its own, and by 0.77 times the rounding ξ of its argument, shared like α.
+///   da, db    Σ dS_ij v_h (1 − t²) over the keys, or the queries.
+///   dv        Σ dS_ij t over all pairs; or Σ dS_ij (1 − 2 r), without the first, which is 0 but for its own errors: twice.
+///   dquery    = Σ_h W_hc da_ih. The errors of dS are the same for all h: Σ_h W_hc v_h (1 − t²) is never larger than |W_c| |v|.
+///   dW        = Σ_i q_ic da_ih, with errors of their own for each i, but for those shared by the pairs of a key.
+/// To each come the roundings of its own sum. Numbers below 2^-126 are rounded to multiples of 2^-149.
 std::vector<ladder::ReferenceField> reference_fields(const BackwardProblem& problem, const BackwardReference& r,
                                                      const ladder::Blocks& blocks) {
   using numerics::largest_finite;
@@ -70,43 +81,55 @@ std::vector<ladder::ReferenceField> reference_fields(const BackwardProblem& prob
   const double queries = number(p.queries());
   const double keys = number(p.keys());
   const double hidden = number(p.hidden());
-  const double pairs = queries * keys;
+  const double dim_error = sum_error(number(std::max(p.query_dim(), p.key_dim()))) + 4 * u;
+  const double value_error = sum_error(number(p.value_dim())) + u;
 
-  // Forward's bounds, of a rung as careful as any of those whose output is given (fused), and of this rung's own scores.
-  const auto forward = [&](const ladder::Blocks& sums) { return mechanism().reference_fields(p, r.forward, sums); };
-  const auto given = forward(ladder::Blocks{number(quotient_units), 0});
-  const auto own = forward(blocks);
-  const double output_error = given[0].bound;
-  const double lse_error = given[1].bound;
-  const double weight = own[1].bound + lse_error + (4 + 2 * r.lse) * u;  // a score alone is as exact as a sum of them
-  const double dp = r.weight_gradients * sum_error(number(p.value_dim()));
-  const double delta = r.output_sums * sum_error(number(p.value_dim())) + r.gradient_sum * output_error;
-  const double theta = dp + delta;
-
+  // Forward's bounds for what is given (by fused), and for this rung's own scores: an lse is no more exact than a score.
+  const auto given = mechanism().reference_fields(p, r.forward, ladder::Blocks{number(quotient_units), 0});
+  const double epsilon_o = given[0].bound;
+  const double epsilon_l = given[1].bound;
+  const double alpha = r.forward.argument_sums * dim_error;
+  const double omega = mechanism().reference_fields(p, r.forward, blocks)[1].bound - alpha + (4 + 2 * r.lse) * u;
+  const double xi = r.projection_sums * dim_error;
+  const double theta = r.weight_gradients * value_error;
+  const double delta = r.output_sums * value_error + r.gradient_length * epsilon_o;
   const double v = largest_finite(p.v);
-  // No partial sum of (W q)_h exceeds Σ_c |W_hc| times the largest |q|.
-  const double argument = (largest_row_sum(p.W) * largest_finite(p.query) + largest_row_sum(p.U) * largest_finite(p.key)) *
-                          (sum_error(number(std::max(p.query_dim(), p.key_dim()))) + 4 * u);
-  const double slope = std::min(40 * u + 0.77 * argument, 1.0);
-  const double t_error = std::min(20 * u + argument, 2.0);
+  const double v_length = r.forward.v_length;
 
-  const double da = v * (r.row_sum * (weight + slope + sum_error(keys)) + theta) + keys * smallest;
-  const double db = v * (r.column_sum * (weight + slope + sum_error(queries)) + r.column_weights * theta) + queries * smallest;
-  const double dv = r.all_sum * (2 * weight + t_error + 2 * sum_error(pairs)) + 2 * queries * theta + pairs * smallest;
-  const auto back = [&](double error, double largest, double terms, double factors) {
-    return factors * (error + largest * (sum_error(terms) + u)) + terms * smallest;
-  };
-  const double dvalue = largest_finite(problem.output_gradient) * r.column_weights * (weight + sum_error(queries)) + queries * smallest;
-  return {ladder::reference_field("query_gradient", r.query_gradient, 1, p.queries(), p.query_dim(),
-                                  back(da, r.query_projection_gradient, hidden, largest_column_sum(p.W))),
-          ladder::reference_field("key_gradient", r.key_gradient, 1, p.keys(), p.key_dim(),
-                                  back(db, r.key_projection_gradient, hidden, largest_column_sum(p.U))),
-          ladder::reference_field("value_gradient", r.value_gradient, 1, p.keys(), p.value_dim(), dvalue),
-          ladder::reference_field("W_gradient", r.W_gradient, 1, p.hidden(), p.query_dim(),
-                                  back(da, r.query_projection_gradient, queries, largest_column_sum(p.query))),
-          ladder::reference_field("U_gradient", r.U_gradient, 1, p.hidden(), p.key_dim(),
-                                  back(db, r.key_projection_gradient, keys, largest_column_sum(p.key))),
-          ladder::reference_field("v_gradient", r.v_gradient, 1, p.hidden(), 1, dv)};
+  // Of Σ dS over a row, a column and all pairs, times what does not exceed 1: own errors, and shared ones.
+  const double row_own = r.row_gradients * omega + r.row_weights * theta;
+  const double row_shared = r.row_sum * (alpha + epsilon_l) + delta;
+  const double column_own = r.column_gradients * (omega + epsilon_l) + r.column_weights * (theta + delta);
+  const double column_shared = r.column_sum * alpha;
+  const double all_own = r.all_gradients * omega + r.all_weights * theta + r.all_row_sums * epsilon_l + std::sqrt(queries) * delta;
+  const double all_shared = (r.all_row_sums + r.all_column_sums) * alpha;
+  const double slope = 40 * u;
+  const double moved = std::min(0.77 * xi, 1.0);
+
+  const Columns W(p.W), U(p.U), q(p.query), k(p.key);
+  const double sum_a = r.query_sums * (sum_error(keys) + 4 * u) + keys * smallest;
+  const double sum_b = r.key_sums * (sum_error(queries) + 4 * u) + queries * smallest;
+  const double dquery = W.length * (v_length * (row_own + row_shared) + v * (r.row_gradients * slope + r.row_sum * moved) + sum_a +
+                                    std::sqrt(hidden) * r.query_sums * (sum_error(hidden) + u));
+  const double dkey = U.length * (v_length * (column_own + column_shared) + v * (r.column_gradients * slope + r.column_sum * moved) +
+                                  sum_b + std::sqrt(hidden) * r.key_sums * (sum_error(hidden) + u));
+  const double dW = q.length * (v * (row_own + row_shared + r.row_gradients * slope) + sum_a +
+                                std::sqrt(queries) * r.query_sums * (sum_error(queries) + u)) +
+                    q.sum * v * r.row_sum * (alpha + moved);
+  const double dU = k.length * (v * (column_own + r.column_gradients * slope) + sum_b +
+                                std::sqrt(keys) * r.key_sums * (sum_error(keys) + u)) +
+                    k.sum * v * (column_shared + r.column_sum * moved);
+  const double dv = 2 * (all_own + all_shared + r.all_gradients * 20 * u) + (r.all_row_sums + r.all_column_sums) * std::min(xi, 2.0) +
+                    2 * r.v_sums * (sum_error(queries * keys) + 4 * u) + queries * keys * smallest;
+  const double dvalue = largest_finite(problem.output_gradient) * (r.column_weights * (omega + epsilon_l) + std::sqrt(queries) * r.column_weights * alpha) +
+                        r.value_sums * (sum_error(queries) + u);
+  const double tiny = (queries + keys + hidden) * smallest;
+  return {ladder::reference_field("query_gradient", r.query_gradient, 1, p.queries(), p.query_dim(), dquery + tiny),
+          ladder::reference_field("key_gradient", r.key_gradient, 1, p.keys(), p.key_dim(), dkey + tiny),
+          ladder::reference_field("value_gradient", r.value_gradient, 1, p.keys(), p.value_dim(), dvalue + tiny),
+          ladder::reference_field("W_gradient", r.W_gradient, 1, p.hidden(), p.query_dim(), dW + tiny),
+          ladder::reference_field("U_gradient", r.U_gradient, 1, p.hidden(), p.key_dim(), dU + tiny),
+          ladder::reference_field("v_gradient", r.v_gradient, 1, p.hidden(), 1, dv + tiny)};
 }
 
 std::vector<ladder::NamedTensor> tensors(const BackwardProblem& p) {

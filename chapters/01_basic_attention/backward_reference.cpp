@@ -19,15 +19,27 @@ void keep(double& largest, double x) {
 
 double wide(float x) { return static_cast<double>(x); }
 
-/// matrix · xᵀ for all rows of x: [rows × hidden].
-Row project(const Tensor<2>& matrix, const Tensor<2>& x) {
+/// Terms after which a sum is looked at.
+constexpr Index look = 64;
+
+/// matrix · xᵀ for all rows of x: [rows × hidden]; the largest sum of |terms| is added to `sums`.
+Row project(const Tensor<2>& matrix, const Tensor<2>& x, double& sums) {
   const Index hidden = tensor::extent(matrix, 0);
   const Index dim = tensor::extent(matrix, 1);
   const Index rows = tensor::extent(x, 0);
   Row to(at(rows * hidden));
+  double largest = 0;
   for (Index i = 0; i < rows; ++i)
-    for (Index h = 0; h < hidden; ++h)
-      for (Index c = 0; c < dim; ++c) to[at(i * hidden + h)] += wide(matrix.data()[h * dim + c]) * wide(x.data()[i * dim + c]);
+    for (Index h = 0; h < hidden; ++h) {
+      double absolute = 0;
+      for (Index c = 0; c < dim; ++c) {
+        const double term = wide(matrix.data()[h * dim + c]) * wide(x.data()[i * dim + c]);
+        to[at(i * hidden + h)] += term;
+        absolute += std::abs(term);
+      }
+      keep(largest, absolute);
+    }
+  sums += largest;
   return to;
 }
 
@@ -64,60 +76,83 @@ BackwardReference backward_reference(const BackwardProblem& problem) {
   const Index value_dim = p.value_dim();
   BackwardReference out;
   out.forward = reference(p);
-  const Row a = project(p.W, p.query);
-  const Row b = project(p.U, p.key);
+  const Row a = project(p.W, p.query, out.projection_sums);
+  const Row b = project(p.U, p.key, out.projection_sums);
   const Row gradient(problem.output_gradient.begin(), problem.output_gradient.end());
   const Row value(p.value.begin(), p.value.end());
 
   // P, dP, D and dS
   Row dS(at(queries * keys));
-  Row columns(at(keys)), weight_columns(at(keys));
+  Row column_sums(at(keys)), column_gradients(at(keys)), column_weights(at(keys));
   out.value_gradient = TensorOf<double, 2>(p.value.shape(), 0.0);
-  double longest_gradient = 0;
   double longest_value = 0;
+  double all_gradients = 0;
+  double all_weights = 0;
+  double all_row_sums = 0;
   for (Index j = 0; j < keys; ++j) keep(longest_value, length(value.data() + j * value_dim, value_dim));
   for (Index i = 0; i < queries; ++i) {
     const double* weights = out.forward.weights.data() + i * keys;
     const double* dO = gradient.data() + i * value_dim;
     double* row = dS.data() + i * keys;
     double delta = 0;
-    double row_sum = 0;
+    double weight_squares = 0;
     for (Index j = 0; j < keys; ++j) {
       row[j] = 0;
       for (Index c = 0; c < value_dim; ++c) {
         row[j] += dO[c] * value[at(j * value_dim + c)];
-        out.value_gradient.data()[j * value_dim + c] += weights[j] * dO[c];
+        double& sum = out.value_gradient.data()[j * value_dim + c];
+        sum += weights[j] * dO[c];
+        if (i % look == 0 || i + 1 == queries) keep(out.value_sums, sum);
       }
       delta += weights[j] * row[j];
+      weight_squares += weights[j] * weights[j];
+      column_weights[at(j)] += weights[j] * weights[j];
     }
+    double row_sum = 0;
+    double squares = 0;
     for (Index j = 0; j < keys; ++j) {
       row[j] = weights[j] * (row[j] - delta);
       row_sum += std::abs(row[j]);
-      columns[at(j)] += std::abs(row[j]);
-      weight_columns[at(j)] += weights[j];
+      squares += row[j] * row[j];
+      column_sums[at(j)] += std::abs(row[j]);
+      column_gradients[at(j)] += row[j] * row[j];
     }
-    double gradient_sum = 0;
-    for (Index c = 0; c < value_dim; ++c) gradient_sum += std::abs(dO[c]);
+    keep(out.row_weights, std::sqrt(weight_squares));
+    keep(out.row_gradients, std::sqrt(squares));
     keep(out.row_sum, row_sum);
-    if (std::isfinite(row_sum)) out.all_sum += row_sum;
-    keep(out.gradient_sum, gradient_sum);
-    keep(longest_gradient, length(dO, value_dim));
+    if (std::isfinite(row_sum)) {
+      all_gradients += squares;
+      all_weights += weight_squares;
+      all_row_sums += row_sum * row_sum;
+    }
+    keep(out.gradient_length, length(dO, value_dim));
     keep(out.output_sums, length(dO, value_dim) * length(out.forward.output.data() + i * value_dim, value_dim));
     keep(out.lse, out.forward.lse.data()[i]);
   }
-  out.weight_gradients = longest_gradient * longest_value;
+  double all_column_sums = 0;
   for (Index j = 0; j < keys; ++j) {
-    keep(out.column_sum, columns[at(j)]);
-    keep(out.column_weights, weight_columns[at(j)]);
+    keep(out.column_sum, column_sums[at(j)]);
+    keep(out.column_gradients, std::sqrt(column_gradients[at(j)]));
+    keep(out.column_weights, std::sqrt(column_weights[at(j)]));
+    if (std::isfinite(column_sums[at(j)])) all_column_sums += column_sums[at(j)] * column_sums[at(j)];
   }
+  out.weight_gradients = out.gradient_length * longest_value;
+  out.all_gradients = std::sqrt(all_gradients);
+  out.all_weights = std::sqrt(all_weights);
+  out.all_row_sums = std::sqrt(all_row_sums);
+  out.all_column_sums = std::sqrt(all_column_sums);
 
   // da, db, dv: threads take hidden units, of which none needs another
   Row da(a.size()), db(b.size());
   out.v_gradient = TensorOf<double, 1>(p.v.shape(), 0.0);
-#pragma omp parallel for schedule(static)
+  double query_sums = 0;
+  double key_sums = 0;
+  double v_sums = 0;
+#pragma omp parallel for schedule(static) reduction(max : query_sums, key_sums, v_sums)
   for (Index h = 0; h < hidden; ++h) {
     const double v = wide(p.v.data()[h]);
     double sum = 0;
+    double plain = 0;
     for (Index i = 0; i < queries; ++i)
       for (Index j = 0; j < keys; ++j) {
         const double t = std::tanh(a[at(i * hidden + h)] + b[at(j * hidden + h)]);
@@ -126,11 +161,18 @@ BackwardReference backward_reference(const BackwardProblem& problem) {
         da[at(i * hidden + h)] += g;
         db[at(j * hidden + h)] += g;
         sum += score_gradient * t;
+        plain += score_gradient;
+        if (j % look == 0 || j + 1 == keys) {
+          keep(query_sums, da[at(i * hidden + h)]);
+          keep(v_sums, std::abs(sum) + std::abs(plain));
+        }
+        if (i % look == 0 || i + 1 == queries) keep(key_sums, db[at(j * hidden + h)]);
       }
     out.v_gradient.data()[h] = sum;
   }
-  for (const double x : da) keep(out.query_projection_gradient, x);
-  for (const double x : db) keep(out.key_projection_gradient, x);
+  out.query_sums = query_sums;
+  out.key_sums = key_sums;
+  out.v_sums = v_sums;
   project_back(da, p.W, p.query, out.query_gradient, out.W_gradient);
   project_back(db, p.U, p.key, out.key_gradient, out.U_gradient);
   return out;
