@@ -71,7 +71,7 @@ int list(bool as_json) {
 }
 
 /// The mechanisms that other libraries have, too.
-constexpr std::string_view peers_mechanisms[] = {"dot_product", "multi_head"};
+constexpr std::string_view peers_mechanisms[] = {"dot_product", "multi_head", "additive"};
 
 struct BenchOptions {
   std::string mechanism;
@@ -127,7 +127,7 @@ int run_bench(const BenchOptions& o) {
   if (o.with_peers) {
     if (std::ranges::find(peers_mechanisms, o.mechanism) == std::end(peers_mechanisms))
       throw program::UserError(fmt::format("--peers: other libraries stand beside {} only, not beside {}",
-                                           fmt::join(peers_mechanisms, " and "), o.mechanism));
+                                           fmt::join(peers_mechanisms, ", "), o.mechanism));
     peers = bench::choose_peers(o.peers);
   }
 

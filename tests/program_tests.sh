@@ -100,7 +100,7 @@ if [[ -x $bin/peers/peer_openblas && ${2-} != thread ]]; then
   is_json "$scratch/out" "all(r['status'] == 'ok' and 'OpenBLAS' in r['peer']['version'] for r in d['results'] if r['beside'])"
 fi
 refuses "no peer 'nonsense'" "${bench[@]}" dot_product "${small[@]}" --peers=nonsense
-refuses 'not beside additive' "${bench[@]}" additive --peers
+refuses 'not beside additive_backward' "${bench[@]}" additive_backward --peers
 
 # The standard operators held against cases.
 python3 - "$scratch/cases" <<'PYTHON'

@@ -2,7 +2,8 @@
 """The peer "pytorch": the fastest of PyTorch's ways to compute an attention, found by a short trial.
 
 Speaks the lines of JSON that bench/peer_process.hpp describes. The ways for multi-head attention: multi_head_attention_forward,
-the native fast path of the encoder's layers, and matmul around one of the following. For dot-product attention:
+the native fast path of the encoder's layers, and matmul around one of the following. For additive attention, for which there is no
+operator: tanh of all sums, whole and in blocks of rows. For dot-product attention:
 scaled_dot_product_attention (public from 2.0,
 torch._C._nn._scaled_dot_product_attention in 1.13), and softmax(Q K^T) V written with bmm, whole and in blocks of rows with
 the columns trimmed when causal.
@@ -220,6 +221,41 @@ class ProjectedProducts:
         return torch.matmul(together, p.outward.t())
 
 
+class AdditiveProblem:
+    """Queries, keys and values as matrices, W, U and v."""
+
+    def __init__(self, how):
+        def load(name):
+            return torch.from_numpy(numpy.load(os.path.join(how["folder"], f"{name}.npy"), allow_pickle=False))
+
+        tensors = [load(name) for name in ("query", "key", "value", "W", "U", "v")]
+        self.queries, self.keys, self.hidden = tensors[0].shape[0], tensors[1].shape[0], tensors[5].shape[0]
+        self.turns = [tensors] + [[x.clone() for x in tensors] for _ in range(how["copies"] - 1)]
+
+
+class Additive:
+    """There is no such operator: tanh of all sums, as many query rows at a time as take so many bytes."""
+
+    def __init__(self, problem, most_bytes):
+        row = problem.keys * problem.hidden * 4
+        self.block = max(1, min(problem.queries, int(most_bytes // row)))
+        if row > MOST_BYTES:
+            raise Unsupported("the sums of one query do not fit")
+        self.sums = torch.empty(self.block, problem.keys, problem.hidden)
+        self.name = f"add, tanh, matmul, softmax, matmul; {self.block} rows at a time"
+
+    def __call__(self, turn):
+        query, key, value, w, u, v = turn
+        projected_query, projected_key = torch.matmul(query, w.t()), torch.matmul(key, u.t())
+        output = torch.empty(query.shape[0], value.shape[1])
+        for first in range(0, query.shape[0], self.block):
+            rows = projected_query[first:first + self.block]
+            sums = torch.add(rows[:, None], projected_key[None], out=self.sums[:rows.shape[0]])
+            scores = torch.matmul(sums.tanh_(), v)
+            torch.matmul(torch.softmax(scores, -1), value, out=output[first:first + self.block])
+        return output
+
+
 def seconds_of(work):
     start = time.perf_counter()
     result = work()
@@ -231,6 +267,8 @@ def choose(problem):
     ways = []
     if isinstance(problem, MultiHeadProblem):
         makers = (MultiHeadFunction, NativeMultiHead, ProjectedProducts)
+    elif isinstance(problem, AdditiveProblem):
+        makers = tuple(lambda p, size=size: Additive(p, size) for size in (MOST_BYTES / 2, 1e8, 4e6))
     else:
         makers = (Function, *(lambda p, rows=rows: Products(p, rows) for rows in (problem.rows, 512, 256, 128)))
     for make in makers:
@@ -256,7 +294,7 @@ def blas():
                 "an unknown BLAS")
 
 
-PROBLEMS = {"dot_product": Problem, "multi_head": MultiHeadProblem}
+PROBLEMS = {"dot_product": Problem, "multi_head": MultiHeadProblem, "additive": AdditiveProblem}
 
 
 class Server:

@@ -73,7 +73,8 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
 /// The same but for the queries: only these rows.
 Problem take_queries(const Problem& problem, std::span<const Index> rows);
 
-/// The work that no rung can avoid: the projections once, an exponential for each tanh and each softmax term, the sums.
+/// The work of the cheapest way known, that of the rung "factorised": the projections and their exponentials once, five
+/// operations a pair and hidden unit, a reciprocal for 16 of them, and the softmax.
 ladder::Cost cost(const Problem& problem);
 
 /// The mechanism with its ladder.

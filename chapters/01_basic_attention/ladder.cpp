@@ -5,10 +5,12 @@
 #include <cmath>
 
 #include "additive.hpp"
+#include "backward.hpp"
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
+#include "rungs/factorised_scores.hpp"
 #include "rungs/projections.hpp"
 #include "rungs/rungs.hpp"
 #include "tensor/load_padded.hpp"
@@ -44,7 +46,9 @@ std::vector<ladder::Field> fields(const Output& out) {
 ///   tanh       is off by at most 20u, whatever the rung (an exponential, a sum, three products, a division, of quotients up to
 ///              2). Independent errors of at most e_h add up to less than c sqrt(Σ e_h²), and never to more than Σ e_h.
 ///   its x      is a sum of two projections, each rounded in proportion to its partial sums, and is itself rounded and scaled.
-///   score s_j  the sum over hidden rounds in proportion to its partial sums; with the two above: error δ.
+///   score s_j  the sum over hidden rounds in proportion to its partial sums; with the two above: error δ. Where quotients are
+///              brought to one fraction N / D (rungs 8 and 9), each unit rounds N and D once, and either moves what the fraction
+///              holds so far in proportion: a partial sum of v_h (1 − tanh), the difference of two that are counted already.
 ///   weight p_j: exp(s_j) / Σ exp(s): relative error 2δ, and the roundings of exp, of the sum and of the division.
 ///   output o:   Σ_j p_j ε_j (v_j − o) for independent errors ε_j of the weights: their root sum of squares, the row's
 ///               concentration, times the largest |value|; then the roundings of the sum over the keys and of the division.
@@ -59,12 +63,15 @@ std::vector<ladder::ReferenceField> reference_fields(const Problem& p, const Ref
   const double largest_weight = largest_finite(r.weights);
 
   using numerics::chain;
-  const double hidden_chain = chain(number(p.hidden()), blocks.scores);
+  // Above 0, blocks.scores is the number of quotients to a fraction.
+  const double hidden = number(p.hidden());
+  const double hidden_chain = blocks.scores > 0 ? std::ceil(hidden / blocks.scores) : hidden;
+  const double fraction_error = blocks.scores > 0 ? 2 * sum_error(2 * hidden) : 0;
   const double key_chain = chain(number(p.keys()), blocks.values);
   const double dim_chain = number(std::max(p.query_dim(), p.key_dim()));
   const double tanh_error = 20 * unit_roundoff * std::min(6 * r.v_length, r.v_sum);
   const double argument_error = r.argument_sums * (sum_error(dim_chain) + 4 * unit_roundoff);
-  const double score_error = tanh_error + argument_error + r.score_sums * (sum_error(hidden_chain) + 3 * unit_roundoff);
+  const double score_error = tanh_error + argument_error + r.score_sums * (sum_error(hidden_chain) + fraction_error + 3 * unit_roundoff);
   const double exp_error = 4 * unit_roundoff;
   const double total_error = sum_error(key_chain) + exp_error;
   return {ladder::reference_field("output", r.output, 1, rows, p.value_dim(),
@@ -106,10 +113,11 @@ Additive describe() {
             {"key_dim", "columns of K and U", 16, "dim", 1, {1, 5, 16}},
             {"value_dim", "columns of V", 64, "", 1, {1, 3, 32, 33}}};
   m.standard_shapes = {{"512x512x128", "queries=512,hidden=128"},
-                       {"2048x2048x128", "queries=2048,hidden=128", true}};
+                       {"2048x2048x128", "queries=2048,hidden=128", true},
+                       {"4096x4096x256", "queries=4096,hidden=256", false, true}};
   m.sweeps = {{"n", {"queries", "keys"}, {32, 64, 128, 256}, "hidden=32"},
               {"hidden", {"hidden"}, {8, 32, 128}, "queries=128"}};
-  m.tile_edges = {simd::tile_rows, tiled_queries, tiled_keys, fused_keys};
+  m.tile_edges = {simd::tile_rows, factorised_queries, tiled_queries, tiled_keys, fused_keys};
   m.make = make;
   m.shape_of = shape_of;
   m.prepare = [](const Problem& p, Output& out) { prepare(p, out, false); };
@@ -124,7 +132,8 @@ Additive describe() {
   m.from_files = from_files;
   m.tensor_names = {"query", "key", "value", "W", "U", "v"};
 
-  // In braces: after so many terms a sum starts anew, over hidden and over the keys (0: never).
+  // In braces: hidden units that are brought to one fraction (0: none), and keys after which a sum starts anew (0: never).
+  const ladder::Blocks quotients{number(quotient_units), number(sum_block)};
   m.ladder = {
       {"formula", "the equation of a pair in xtensor", formula, [](const Problem& p) { return 2 * weights_workspace(p); }, {}, false},
       {"loops", "plain loops over contiguous memory", loops, weights_workspace, {}, false},
@@ -133,7 +142,8 @@ Additive describe() {
       {"tiled", "tiles of keys stay in the cache", tiled, hoisted_workspace, {}, true, false, tiled_queries},
       {"simd", "16 keys side by side, vector tanh", simd, simd_workspace, {0, number(sum_block)}},
       {"shared", "one division for four tanhs", shared, simd_workspace, {0, number(sum_block)}},
-      {"fused", "online softmax: no queries × keys matrix", fused, fused_workspace, {0, number(sum_block)}},
+      {"factorised", "e^2(a+b) = e^2a e^2b: one reciprocal for 16 pairs", factorised, factorised_workspace, quotients, true, false, factorised_queries},
+      {"fused", "online softmax: no queries × keys matrix", fused, fused_workspace, quotients, true, false, factorised_queries},
   };
   return m;
 }
@@ -145,6 +155,6 @@ const Additive& mechanism() {
   return description;
 }
 
-std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism())}; }
+std::vector<ladder::MechanismPtr> mechanisms() { return {ladder::publish(mechanism()), backward_mechanism()}; }
 
 }  // namespace attention::additive

@@ -17,6 +17,9 @@ inline Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit
 /// Keys that lie side by side in a panel: one hidden unit of so many keys is the vectors of a tile.
 inline constexpr Index panel_keys = simd::panel_columns;
 
+/// Hidden units that share one division in rung 7.
+inline constexpr Index shared_units = 4;
+
 /// Terms after which a projection's sum, and an output's, starts anew.
 inline constexpr Index sum_block = 32;
 
@@ -43,12 +46,13 @@ inline float largest_magnitude(const float* x, Index n) {
 }
 
 /// Both projections times a factor, with vectors: those of the keys all at once, those of the queries a strip at a time.
-/// hidden is rounded up to a multiple of four; the units that do not exist project to 0.
+/// hidden is rounded up to a multiple of `unit`; the units that do not exist project to 0.
 class Projections {
  public:
-  Projections(const Problem& p, float factor)
+  Projections(const Problem& p, float factor, Index unit = shared_units)
       : p_(p),
         factor_(factor),
+        hidden_(round_up(p.hidden(), unit)),
         packed_W_(size(round_up(p.hidden(), simd::panel_columns) * p.query_dim())),
         keys_(size(panels() * panel_size())),
         key_range_(size(panels())) {
@@ -66,7 +70,7 @@ class Projections {
   /// The largest magnitude in that panel.
   float panel_range(Index j) const { return key_range_[size(j)]; }
   Index panels() const { return round_up(p_.keys(), panel_keys) / panel_keys; }
-  Index hidden() const { return round_up(p_.hidden(), 4); }
+  Index hidden() const { return hidden_; }
   /// Floats between two rows of project_queries.
   Index query_stride() const { return round_up(p_.hidden(), simd::panel_columns); }
 
@@ -81,9 +85,9 @@ class Projections {
     }
   }
 
-  static std::size_t floats(const Problem& p) {
+  static std::size_t floats(const Problem& p, Index unit = shared_units) {
     return size(round_up(p.hidden(), simd::panel_columns) * p.query_dim() +
-                round_up(p.keys(), panel_keys) * (round_up(p.hidden(), 4) + 1));
+                round_up(p.keys(), panel_keys) * (round_up(p.hidden(), unit) + 1));
   }
 
  private:
@@ -111,14 +115,15 @@ class Projections {
 
   const Problem& p_;
   float factor_;
+  Index hidden_;
   tensor::Buffer packed_W_;
   tensor::Buffer keys_;
   tensor::Buffer key_range_;
 };
 
-/// v times a factor, filled with zeros to a multiple of four.
-inline tensor::Buffer scaled_v(const Problem& p, double factor) {
-  tensor::Buffer v(static_cast<std::size_t>(round_up(p.hidden(), 4)));
+/// v times a factor, filled with zeros to a multiple of `unit`.
+inline tensor::Buffer scaled_v(const Problem& p, double factor, Index unit = shared_units) {
+  tensor::Buffer v(static_cast<std::size_t>(round_up(p.hidden(), unit)));
   for (Index h = 0; h < p.hidden(); ++h)
     v[static_cast<std::size_t>(h)] = static_cast<float>(factor * static_cast<double>(p.v.data()[h]));
   return v;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <bit>
 #include <numbers>
 
 #include "rungs/projections.hpp"
@@ -24,52 +26,56 @@ inline double shared_shift(const Problem& p) {
 /// Beyond 2^±30 the quotient is 0 or 1 to the last bit that counts, and a product of four denominators is below 2^128.
 inline constexpr float most_exponent = 30;
 
-/// 1 + 2^y for |y| <= most_exponent. 2^f is a polynomial of degree 5 (least largest relative error, 1.1e-7, exact at 0): an
+/// The vectors of a panel of keys. A chain of instructions, each of which waits for the last, is taken step by step through all
+/// of them: a processor looks only some 100 instructions ahead.
+inline constexpr std::size_t panel_vectors = simd::tile_vectors;
+using PanelVectors = std::array<simd::Float, panel_vectors>;
+
+/// y = 1 + 2^y for |y| <= most_exponent. 2^f is a polynomial of degree 5 (least largest relative error, 1.1e-7, exact at 0): an
 /// error of E = 2^y moves tanh by (1 − tanh²) / 2 times as much, so half a unit roundoff more than exp2 has goes unseen.
 template <bool clamp>
-[[gnu::always_inline]] inline simd::Float denominator(simd::Float y) {
+[[gnu::always_inline]] inline void denominators(PanelVectors& y) {
   using simd::broadcast;
-  // NaN stays.
-  if constexpr (clamp) y = -simd::max(broadcast(-most_exponent), -simd::max(broadcast(-most_exponent), y));
+  if constexpr (clamp)  // NaN stays
+    for (simd::Float& x : y) x = -simd::max(broadcast(-most_exponent), -simd::max(broadcast(-most_exponent), x));
   const simd::Float magic = broadcast(12582912.F + 127.F);  // rounds to a whole number, see simd/exp2.hpp
-  const simd::Float shifted = y + magic;
-  const simd::Float f = y - (shifted - magic);
-  const auto power = std::bit_cast<simd::Float>(std::bit_cast<simd::Int>(shifted) << 23);
-  simd::Float p = broadcast(0x1.5bba14p-10F);
-  p = p * f + broadcast(0x1.3cea88p-7F);
-  p = p * f + broadcast(0x1.c6b752p-5F);
-  p = p * f + broadcast(0x1.ebf9bcp-3F);
-  p = p * f + broadcast(0x1.62e42ap-1F);
-  p = p * f + broadcast(1.F);
-  return p * power + broadcast(1.F);
+  PanelVectors power, p;
+  for (std::size_t v = 0; v < panel_vectors; ++v) power[v] = y[v] + magic;
+  for (std::size_t v = 0; v < panel_vectors; ++v) y[v] -= power[v] - magic;
+  for (simd::Float& x : power) x = std::bit_cast<simd::Float>(std::bit_cast<simd::Int>(x) << 23);
+  p.fill(broadcast(0x1.5bba14p-10F));
+  for (const float c : {0x1.3cea88p-7F, 0x1.c6b752p-5F, 0x1.ebf9bcp-3F, 0x1.62e42ap-1F, 1.F})
+    for (std::size_t v = 0; v < panel_vectors; ++v) p[v] = p[v] * y[v] + broadcast(c);
+  for (std::size_t v = 0; v < panel_vectors; ++v) y[v] = p[v] * power[v] + broadcast(1.F);
 }
 
-/// Σ_h v_h / (1 + 2^(a_h + b_h)) for the keys of one panel, four hidden units to a division:
+/// Σ_h v_h / (1 + 2^(a_h + b_h)) for the keys of one panel, `shared_units` hidden units to a division:
 ///
-///     v₀/d₀ + v₁/d₁ = (v₀ d₁ + v₁ d₀) / (d₀ d₁), and two such quotients are added in the same way.
-template <bool clamp>
+///     N / D + v / d = (N d + v D) / (D d).
+///
+/// `plain`: a and b are the projections themselves, and their sum is scaled: where large ones cancel it is exact.
+template <bool clamp, bool plain = false>
 inline void shared_scores_panel(const float* a, const float* b, const float* v, Index hidden, float* scores) {
   using simd::broadcast;
-  for (Index j = 0; j < panel_keys; j += 2 * simd::lanes) {
-    simd::Float sum[2] = {};
-    for (Index h = 0; h < hidden; h += 4)
-      simd::unrolled<2>([&](auto x) {
-        const auto d = [&](Index k) __attribute__((always_inline)) {
-          return denominator<clamp>(broadcast(a[h + k]) + simd::load(b + (h + k) * panel_keys + j + x * simd::lanes));
-        };
-        const simd::Float d0 = d(0);
-        const simd::Float d1 = d(1);
-        const simd::Float d2 = d(2);
-        const simd::Float d3 = d(3);
-        const simd::Float d01 = d0 * d1;
-        const simd::Float d23 = d2 * d3;
-        const simd::Float n01 = broadcast(v[h]) * d1 + broadcast(v[h + 1]) * d0;
-        const simd::Float n23 = broadcast(v[h + 2]) * d3 + broadcast(v[h + 3]) * d2;
-        sum[x] += (n01 * d23 + n23 * d01) / (d01 * d23);
-      });
-    simd::store(scores + j, sum[0]);
-    simd::store(scores + j + simd::lanes, sum[1]);
+  PanelVectors sum{};
+  for (Index h = 0; h < hidden; h += shared_units) {
+    PanelVectors N, D;
+    simd::unrolled<static_cast<int>(shared_units)>([&](auto u) __attribute__((always_inline)) {
+      PanelVectors d;
+      for (std::size_t j = 0; j < panel_vectors; ++j) {
+        d[j] = broadcast(a[h + u]) + simd::load(b + (h + u) * panel_keys + static_cast<Index>(j) * simd::lanes);
+        if constexpr (plain) d[j] *= broadcast(shared_projection_factor);
+      }
+      denominators<clamp>(d);
+      const simd::Float v_h = broadcast(v[h + u]);
+      for (std::size_t j = 0; j < panel_vectors; ++j) {
+        N[j] = u == 0 ? v_h : N[j] * d[j] + v_h * D[j];
+        D[j] = u == 0 ? d[j] : D[j] * d[j];
+      }
+    });
+    for (std::size_t j = 0; j < panel_vectors; ++j) sum[j] += N[j] / D[j];
   }
+  for (std::size_t j = 0; j < panel_vectors; ++j) simd::store(scores + static_cast<Index>(j) * simd::lanes, sum[j]);
 }
 
 /// The same, clamped only where some exponent could leave the range: the largest magnitudes of both projections tell. Where

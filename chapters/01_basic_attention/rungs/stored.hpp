@@ -59,6 +59,15 @@ inline void values_strip(const float* weights, Index rows, Index keys, const Pad
   }
 }
 
+/// What follows from the scores of some rows, at most simd::tile_rows, in powers of two: weights, log-sum-exp and output.
+inline void finish_rows(const Problem& p, Index first, Index rows, const PaddedValues& value, double lse_shift, Output& out) {
+  const Index keys = p.keys();
+  float* weights = out.weights.data() + first * keys;
+  for (Index i = 0; i < rows; ++i)
+    out.lse.data()[first + i] = static_cast<float>(softmax_row(weights + i * keys, keys) * std::numbers::ln2 + lse_shift);
+  values_strip(weights, rows, keys, value, p.value_dim(), out.output.data() + first * p.value_dim());
+}
+
 /// The whole of a rung that stores the weights, but for how a panel's scores are computed. The projections are multiplied by
 /// `projection_factor`, v by `v_factor`, and `lse_shift` is added to the log-sum-exp.
 template <PanelScores panel_scores>
@@ -88,10 +97,7 @@ void attend_stored(const Problem& p, float projection_factor, double v_factor, d
                        v.data(), projections.hidden(), scores);
           if (!whole) std::copy_n(edge, keys - j, weights + i * keys + j);
         }
-      for (Index i = 0; i < rows; ++i)
-        out.lse.data()[first + i] =
-            static_cast<float>(softmax_row(weights + i * keys, keys) * std::numbers::ln2 + lse_shift);
-      values_strip(weights, rows, keys, value, p.value_dim(), out.output.data() + first * p.value_dim());
+      finish_rows(p, first, rows, value, lse_shift, out);
     }
   }
 }

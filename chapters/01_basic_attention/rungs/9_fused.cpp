@@ -1,17 +1,16 @@
-// Rung 8, fused: scores of 6 queries and 512 keys at a time are used at once and forgotten; no queries × keys matrix exists.
+// Rung 9, fused: scores of 24 queries and 512 keys at a time are used at once and forgotten; no queries × keys matrix exists.
 //
 // What changed: the online softmax (Milakov & Gimelshein 2018). Each row keeps its maximum m_i, its sum l_i and its
 // unnormalised output O_i; when a block of keys brings a larger maximum, what was gathered so far is scaled down by
-// 2^(m_i_old − m_i). The time hardly changes, since nearly all of it goes into the tanhs; the memory does: what is left are
-// the projected keys, keys × hidden floats.
+// 2^(m_i_old − m_i). A matrix of weights is neither written nor read again; what is left in memory are the projected keys and
+// their factors, 2 · keys × hidden floats.
 #include <omp.h>
 
 #include <cmath>
 #include <limits>
 
-#include "rungs/projections.hpp"
+#include "rungs/factorised_scores.hpp"
 #include "rungs/rungs.hpp"
-#include "rungs/shared_scores.hpp"
 #include "simd/exp2.hpp"
 
 namespace attention::additive {
@@ -22,13 +21,14 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 
 /// One thread's scratch memory, for a strip of queries.
 struct Scratch {
-  tensor::Buffer a, scores, sum, output;
+  FactorisedStrip strip;
+  tensor::Buffer scores, sum, output;
 
-  Scratch(const Projections& projections, Index value_stride)
-      : a(size(simd::tile_rows * projections.query_stride())),
-        scores(size(simd::tile_rows * scores_stride)),
+  Scratch(const Factors& factors, Index most_rows, Index value_stride)
+      : strip(factors, most_rows),
+        scores(size(most_rows * scores_stride)),
         sum(size(simd::tile_rows * value_stride)),
-        output(size(simd::tile_rows * value_stride)) {}
+        output(size(most_rows * value_stride)) {}
 
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
@@ -56,48 +56,46 @@ float online_softmax(float* row, Index keys, float& m_i, float& l_i) {
   return alpha;
 }
 
+/// output_i = alpha_i output_i + Σ_j weight_ij value_j over one block of keys, for some rows, at most simd::tile_rows.
+void add_values(const float* weights, const float* alpha, Index rows, Index keys, const float* value, Index stride, float* sum,
+                float* output) {
+  for (Index c = 0; c < stride; c += simd::panel_columns)
+    simd::multiply_strip<simd::Into::replace>(rows, keys, sum_block, weights, Scratch::scores_stride, value + c, stride, sum + c,
+                                              stride);
+  for (Index i = 0; i < rows; ++i)
+    for (Index c = 0; c < stride; ++c) output[i * stride + c] = alpha[i] * output[i * stride + c] + sum[i * stride + c];
+}
+
 /// The queries first … first + rows over all keys.
-void attend_strip(const Problem& p, const Projections& projections, const tensor::Buffer& v, const PaddedValues& value,
-                  double lse_shift, Index first, Index rows, Scratch& s, Output& out) {
-  projections.project_queries(first, rows, s.a.data());
-  float a_range[simd::tile_rows];
-  float m[simd::tile_rows];
-  float l[simd::tile_rows] = {};
+void attend_strip(const Problem& p, const Factors& factors, const PaddedValues& value, Index first, Index rows, Scratch& s,
+                  Output& out) {
+  s.strip.take(first, rows);
+  float m[factorised_queries];
+  float l[factorised_queries] = {};
   std::fill(m, m + rows, -infinity);
-  for (Index i = 0; i < rows; ++i) a_range[i] = largest_magnitude(s.a.data() + i * projections.query_stride(), p.hidden());
   std::fill(s.output.begin(), s.output.end(), 0.F);
 
   for (Index j = 0; j < p.keys(); j += fused_keys) {  // blocks of keys
     const Index keys = std::min(fused_keys, p.keys() - j);
     const Index padded_keys = round_up(keys, panel_keys);
     for (Index x = 0; x < padded_keys; x += panel_keys)  // panels of keys, which stay in the nearest cache
-      for (Index i = 0; i < rows; ++i)
-        shared_scores(s.a.data() + i * projections.query_stride(), a_range[i], projections.panel((j + x) / panel_keys),
-                      projections.panel_range((j + x) / panel_keys), v.data(), projections.hidden(),
-                      s.scores.data() + i * Scratch::scores_stride + x);
-    float alpha[simd::tile_rows];
+      s.strip.panel_scores((j + x) / panel_keys, s.scores.data() + x, Scratch::scores_stride);
+    float alpha[factorised_queries];
     for (Index i = 0; i < rows; ++i) {
       float* scores = s.scores.data() + i * Scratch::scores_stride;
       std::fill(scores + keys, scores + padded_keys, -infinity);  // keys that do not exist get no weight
       alpha[i] = online_softmax(scores, padded_keys, m[i], l[i]);
     }
-    for (Index c = 0; c < value.stride(); c += simd::panel_columns)
-      simd::multiply_strip<simd::Into::replace>(rows, keys, sum_block, s.scores.data(), Scratch::scores_stride,
-                                                value.data() + j * value.stride() + c, value.stride(), s.sum.data() + c,
-                                                value.stride());
-    for (Index i = 0; i < rows; ++i) {
-      // what was gathered, scaled down, and the block's part
-      float* output = s.output.data() + i * value.stride();
-      const float* sum = s.sum.data() + i * value.stride();
-      for (Index c = 0; c < value.stride(); ++c) output[c] = alpha[i] * output[c] + sum[c];
-    }
+    for (Index i = 0; i < rows; i += simd::tile_rows)
+      add_values(s.scores.data() + i * Scratch::scores_stride, alpha + i, std::min<Index>(simd::tile_rows, rows - i), keys,
+                 value.data() + j * value.stride(), value.stride(), s.sum.data(), s.output.data() + i * value.stride());
   }
 
   for (Index i = 0; i < rows; ++i) {
     float* to = out.output.data() + (first + i) * p.value_dim();
     for (Index c = 0; c < p.value_dim(); ++c) to[c] = s.output[static_cast<std::size_t>(i * value.stride() + c)] / l[i];
     const double lse = (static_cast<double>(m[i]) + std::log2(static_cast<double>(l[i]))) * std::numbers::ln2;
-    out.lse.data()[first + i] = static_cast<float>(lse + lse_shift);
+    out.lse.data()[first + i] = static_cast<float>(lse + factors.lse_shift());
   }
 }
 
@@ -105,23 +103,22 @@ void attend_strip(const Problem& p, const Projections& projections, const tensor
 
 void fused(const Problem& p, Output& out) {
   prepare(p, out, false);
-  const Projections projections(p, shared_projection_factor);
-  const tensor::Buffer v = scaled_v(p, shared_v_factor);
+  const Factors factors(p);
   const PaddedValues value(p);
-  const double lse_shift = shared_shift(p);
 #pragma omp parallel
   {
-    Scratch scratch(projections, value.stride());
+    Scratch scratch(factors, std::min(factorised_queries, p.queries()), value.stride());
 #pragma omp for schedule(dynamic)
-    for (Index first = 0; first < p.queries(); first += simd::tile_rows)
-      attend_strip(p, projections, v, value, lse_shift, first, std::min<Index>(simd::tile_rows, p.queries() - first), scratch, out);
+    for (Index first = 0; first < p.queries(); first += factorised_queries)
+      attend_strip(p, factors, value, first, std::min(factorised_queries, p.queries() - first), scratch, out);
   }
 }
 
 std::size_t fused_workspace(const Problem& p) {
-  const Index row = round_up(p.hidden(), simd::panel_columns) + Scratch::scores_stride + 2 * round_up(p.value_dim(), simd::panel_columns);
-  return (Projections::floats(p) + PaddedValues::floats(p) + static_cast<std::size_t>(omp_get_max_threads() * simd::tile_rows * row)) *
-         sizeof(float);
+  const Index rows = std::min(factorised_queries, p.queries());
+  const Index stride = round_up(p.value_dim(), simd::panel_columns);
+  const Index each = FactorisedStrip::floats(p, rows) + rows * (Scratch::scores_stride + stride) + simd::tile_rows * stride;
+  return (Factors::floats(p) + PaddedValues::floats(p) + static_cast<std::size_t>(omp_get_max_threads() * each)) * sizeof(float);
 }
 
 }  // namespace attention::additive
