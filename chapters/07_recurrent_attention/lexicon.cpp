@@ -12,9 +12,10 @@ namespace {
 
 constexpr auto given_width = static_cast<std::size_t>(WordVectors::width);
 
-datasets::Vocabulary training_vocabulary(const Texts& texts) {
+datasets::Vocabulary training_vocabulary(const datasets::GlossClasses& glosses) {
   datasets::Vocabulary::Counts counts;
-  for (const Text& text : texts.training) counts.add(text.words);
+  for (const datasets::ClassifiedGloss& gloss : glosses.glosses)
+    if (gloss.part == datasets::Part::training) counts.add(gloss.words);
   return datasets::Vocabulary(counts);
 }
 
@@ -43,8 +44,8 @@ std::vector<float> WordVectors::of(const std::string& word) const {
   return sum;
 }
 
-Lexicon::Lexicon(const Texts& texts, const WordVectors& given) : given_(&given) {
-  const datasets::Vocabulary vocabulary = training_vocabulary(texts);
+Lexicon::Lexicon(const datasets::GlossClasses& glosses, const WordVectors& given) : given_(&given) {
+  const datasets::Vocabulary vocabulary = training_vocabulary(glosses);
   // The special words are no words: they are given nothing.
   for (int id = 0; id < datasets::Vocabulary::first_word; ++id) words_.push_back(vocabulary.word(id));
   vectors_.assign(words_.size() * given_width, 0);

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "loaders/gloss_classes.hpp"
 #include "loaders/vocabulary.hpp"
 #include "sentence_encoder.hpp"
 #include "text_classifier.hpp"
-#include "texts.hpp"
 
 namespace attention::recurrent_attention {
 
@@ -38,7 +39,7 @@ class WordVectors {
 class Lexicon {
  public:
   /// Of the training words; `given` must live as long.
-  Lexicon(const Texts& texts, const WordVectors& given);
+  Lexicon(const datasets::GlossClasses& glosses, const WordVectors& given);
 
   /// The words' numbers; words that are new get some.
   std::vector<Index> numbers(std::span<const std::string> words);

@@ -17,13 +17,10 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   machine::use_threads(threads);
   const WordVectors given("datasets/data");
-  Corpus c(texts_of(datasets::load_glosses("datasets/data")), given);
+  const auto glosses=datasets::choose_gloss_classes(datasets::load_glosses("datasets/data"));
+  Corpus c(glosses, given);
   fmt::print("{} {} {} lexicon {} real {}\n", c.training.size(), c.validation.size(), c.test.size(), c.lexicon.size(), given.real());
-  { numerics::NaiveBayes nb(10, c.lexicon.size());
-    const auto ints=[](const Example& e){return std::vector<int>(e.words.begin(), e.words.end());};
-    for (const Example& e : c.training) nb.add(ints(e), static_cast<int>(e.label));
-    auto acc=[&](const std::vector<Example>& l){int r=0; for (const Example& e: l){ std::vector<int> w; for (auto x: e.words) if (c.lexicon.in_training(x)) w.push_back(static_cast<int>(x)); r+=nb.classify(w)==e.label;} return r/double(l.size());};
-    fmt::print("naive bayes validation {:.4f} test {:.4f}\n", acc(c.validation), acc(c.test)); }
+  fmt::print("naive bayes {:.4f} {:.4f}\n", datasets::naive_bayes_accuracy(glosses, datasets::Part::validation), datasets::naive_bayes_accuracy(glosses));
   Pooling p = Pooling::attention; for (Pooling q : all_poolings) if (name_of(q) == pooling) p = q;
   auto r = recipe_of(p, s, c.training.size(), seed);
   if (steps) r.steps=steps;

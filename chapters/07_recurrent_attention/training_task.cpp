@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <memory>
 #include <numeric>
 
 #include "autograd/softmax.hpp"
@@ -20,12 +21,6 @@ void shuffle(std::vector<T>& list, numerics::Random& random) {
 }
 
 }  // namespace
-
-std::vector<Example> examples_of(std::span<const Text> texts, Lexicon& lexicon) {
-  std::vector<Example> examples;
-  for (const Text& text : texts) examples.push_back({lexicon.numbers(text.words), text.label});
-  return examples;
-}
 
 std::vector<std::vector<std::size_t>> bucketed_batches(std::span<const Example> examples, std::size_t batch_size, std::int64_t steps, std::uint64_t seed) {
   std::vector<std::vector<std::size_t>> all;
@@ -104,12 +99,13 @@ training::Recipe recipe_of(Pooling pooling, const Settings& settings, std::size_
   return recipe;
 }
 
-Corpus::Corpus(const Texts& its_texts, const WordVectors& given)
-    : texts(its_texts),
-      lexicon(texts, given),
-      training(examples_of(texts.training, lexicon)),
-      validation(examples_of(texts.validation, lexicon)),
-      test(examples_of(texts.test, lexicon)) {}
+Corpus::Corpus(const datasets::GlossClasses& glosses, const WordVectors& given)
+    : classes(glosses.class_names), real(glosses.real && given.real()), lexicon(glosses, given) {
+  for (const datasets::ClassifiedGloss& gloss : glosses.glosses) {
+    std::vector<Example>& part = gloss.part == datasets::Part::training ? training : gloss.part == datasets::Part::validation ? validation : test;
+    part.push_back({lexicon.numbers(gloss.words), gloss.label, gloss.noun});
+  }
+}
 
 training::Task task_of(TextClassifier<float>& model, const Corpus& corpus, const Settings& settings, const training::Recipe& recipe) {
   training::Task task;

@@ -1,18 +1,16 @@
 #pragma once
 
-#include <memory>
-
 #include "lexicon.hpp"
 #include "training/trainer.hpp"
 
 namespace attention::recurrent_attention {
 
-/// Texts as the classifier takes them.
+/// A gloss as the classifier takes it.
 struct Example {
   std::vector<Index> words;  ///< numbers of a Lexicon
   Index label = 0;
+  std::string noun;  ///< which it explains; the classifier does not see it
 };
-std::vector<Example> examples_of(std::span<const Text> texts, Lexicon& lexicon);
 
 /// Which examples stand in which batch: all of them once an epoch, in an order of its own for each epoch that follows from `seed` alone.
 /// Texts of about one length stand together, so that little is padded. Within a batch the longest comes first. `steps` batches.
@@ -43,8 +41,9 @@ training::Recipe recipe_of(Pooling pooling, const Settings& settings, std::size_
 
 /// The data that training and evaluation share.
 struct Corpus {
-  explicit Corpus(const Texts& its_texts, const WordVectors& given);
-  Texts texts;
+  Corpus(const datasets::GlossClasses& glosses, const WordVectors& given);
+  std::vector<std::string> classes;
+  bool real;  ///< glosses and given vectors both
   Lexicon lexicon;
   std::vector<Example> training, validation, test;
 };

@@ -41,24 +41,23 @@ TextClassifier<Real> tiny_classifier(Pooling pooling) {
   return model;
 }
 
-/// Twenty stand-in glosses of three classes and their corpus.
-inline Texts few_texts(std::size_t count = 20) {
-  Texts texts;
-  texts.classes = {"animal", "plant", "time"};
+/// Stand-in glosses of three classes, the first `count` for training, and the same once more for validation.
+inline datasets::GlossClasses few_glosses(std::size_t count = 20) {
+  datasets::GlossClasses glosses;
+  glosses.class_names = {"animal", "plant", "time"};
   const char* of_class[3][4] = {{"feline", "runs", "fur", "wild"}, {"leaves", "grows", "flower", "green"}, {"hour", "day", "long", "past"}};
   numerics::Random random(3);
   for (std::size_t i = 0; i < count; ++i) {
-    Text text;
-    text.label = static_cast<int>(i % 3);
-    text.noun = "noun";
+    datasets::ClassifiedGloss gloss{.label = static_cast<int>(i % 3), .noun = "noun", .words = {}, .part = datasets::Part::training};
     for (std::size_t w = 0; w < 3 + i % 5; ++w) {
-      text.words.push_back("the");
-      text.words.emplace_back(of_class[i % 3][random.bits() % 4]);
+      gloss.words.emplace_back("the");
+      gloss.words.emplace_back(of_class[i % 3][random.bits() % 4]);
     }
-    texts.training.push_back(text);
+    glosses.glosses.push_back(gloss);
+    gloss.part = datasets::Part::validation;
+    glosses.glosses.push_back(gloss);
   }
-  texts.validation = texts.test = texts.training;
-  return texts;
+  return glosses;
 }
 
 }  // namespace attention::tests

@@ -31,7 +31,7 @@ Settings small_settings() {
 }  // namespace
 
 TEST_CASE("a small classifier learns twenty texts by heart", "[recurrent_attention][training]") {
-  const Corpus corpus(few_texts(), no_vectors());
+  const Corpus corpus(few_glosses(), no_vectors());
   const Scratch folder;
   for (const Pooling pooling : all_poolings) {
     INFO(name_of(pooling));
@@ -44,7 +44,7 @@ TEST_CASE("a small classifier learns twenty texts by heart", "[recurrent_attenti
 }
 
 TEST_CASE("three steps give the same weights with 1, 2 and 4 threads", "[recurrent_attention][training]") {
-  const Corpus corpus(few_texts(), no_vectors());
+  const Corpus corpus(few_glosses(), no_vectors());
   const Scratch folder;
   Settings settings = small_settings();
   settings.sizes.input_dropout = settings.sizes.state_dropout = settings.word_dropout = 0.3;
@@ -67,7 +67,7 @@ TEST_CASE("three steps give the same weights with 1, 2 and 4 threads", "[recurre
 }
 
 TEST_CASE("an epoch's batches hold every text once, in an order of its own", "[recurrent_attention][training]") {
-  const Corpus corpus(few_texts(101), no_vectors());
+  const Corpus corpus(few_glosses(101), no_vectors());
   const auto batches = bucketed_batches(corpus.training, 8, 39, 4);  // three epochs of 13
   REQUIRE(batches.size() == 39);
   for (std::size_t epoch = 0; epoch < 3; ++epoch) {
