@@ -40,7 +40,7 @@ std::vector<float> WordVectors::of(const std::string& word) const {
   double squares = 0;
   for (const float x : sum) squares += static_cast<double>(x) * static_cast<double>(x);
   if (squares > 0)
-    for (float& x : sum) x = static_cast<float>(static_cast<double>(x) / std::sqrt(squares));
+    for (float& x : sum) x = static_cast<float>(static_cast<double>(x) * length / std::sqrt(squares));
   return sum;
 }
 

@@ -22,12 +22,14 @@ namespace attention::recurrent_attention {
 class WordVectors {
  public:
   static constexpr Index width = 256;
+  /// Of each vector: an LSTM's weights are drawn for inputs of about this size, and it learns slowly from smaller ones.
+  static constexpr double length = 6;
 
   /// From data_folder/sentence_encoder. Throws UserError where it is damaged.
   explicit WordVectors(const std::filesystem::path& data_folder);
   /// Whether they are the encoder's.
   bool real() const { return encoder_ != nullptr; }
-  /// Length 1, or 0 for a word of no pieces. Throws UserError for text that is not UTF-8.
+  /// Of that length, or 0 for a word of no pieces. Throws UserError for text that is not UTF-8.
   std::vector<float> of(const std::string& word) const;
 
  private:

@@ -5,6 +5,7 @@
 
 #include "autograd/layers.hpp"
 #include "autograd/recurrent.hpp"
+#include "ladder/mechanism.hpp"
 #include "program/json.hpp"
 
 namespace attention::recurrent_attention {
@@ -75,6 +76,9 @@ struct TextClassifier {
   Answer<Real> operator()(Tape<Real>& tape, const Batch<Real>& batch) const;
   autograd::ParameterList<Real> parameters();
 };
+
+/// For the registry: none.
+std::vector<ladder::MechanismPtr> mechanisms();
 
 extern template struct TextClassifier<float>;
 extern template struct TextClassifier<double>;

@@ -90,7 +90,7 @@ training::Recipe recipe_of(Pooling pooling, const Settings& settings, std::size_
                           {"batch", settings.batch}, {"smoothing", settings.smoothing}, {"training_texts", examples}};
   recipe.seed = seed;
   recipe.steps = static_cast<std::int64_t>(std::lround(settings.epochs * static_cast<double>(an_epoch)));
-  recipe.parts = 4;
+  recipe.parts = settings.parts;
   recipe.peak_rate = settings.rate;
   recipe.warm_up = an_epoch / 2;
   recipe.clip = 1;

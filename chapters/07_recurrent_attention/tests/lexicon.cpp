@@ -19,7 +19,7 @@ TEST_CASE("a lexicon numbers frequent training words first and takes new ones", 
   CHECK(lexicon.numbers(words) == numbers);
   double length = 0;
   for (Index c = 0; c < WordVectors::width; ++c) length += static_cast<double>(lexicon.vector(numbers[2])[c]) * static_cast<double>(lexicon.vector(numbers[2])[c]);
-  CHECK(std::abs(length - 1) < 1e-5);
+  CHECK(std::abs(std::sqrt(length) - WordVectors::length) < 1e-5);
 
   // A batch: beyond the learnt words `unknown`, with its given vector; behind the end nothing.
   const Sizes sizes{.given = 8, .words = numbers[1] + 1, .learnt = 2, .hidden = 2, .classes = 3};

@@ -21,7 +21,7 @@ Settings small_settings() {
   settings.sizes = {.given = 16, .words = 20, .learnt = 4, .hidden = 8, .classes = 3, .input_dropout = 0, .state_dropout = 0, .pooled_dropout = 0};
   settings.word_dropout = 0;
   settings.batch = 10;
-  settings.epochs = 60;
+  settings.epochs = 20;
   settings.rate = 0.02;
   settings.smoothing = 0;
   settings.weight_decay = 0;
@@ -37,7 +37,8 @@ TEST_CASE("a small classifier learns twenty texts by heart", "[recurrent_attenti
     INFO(name_of(pooling));
     const Settings settings = small_settings();
     TextClassifier<float> model(settings.sizes, pooling, 2);
-    const training::Recipe recipe = recipe_of(pooling, settings, corpus.training.size(), 2);
+    training::Recipe recipe = recipe_of(pooling, settings, corpus.training.size(), 2);
+    recipe.evaluate_every = recipe.steps;
     training::train(task_of(model, corpus, settings, recipe), recipe, folder / (recipe.name + ".checkpoint"));
     CHECK(accuracy(model, corpus.training, corpus.lexicon) == 1);
   }
@@ -53,7 +54,7 @@ TEST_CASE("three steps give the same weights with 1, 2 and 4 threads", "[recurre
     machine::use_threads(threads);
     TextClassifier<float> model(settings.sizes, Pooling::attention, 2);
     training::Recipe recipe = recipe_of(Pooling::attention, settings, corpus.training.size(), 2);
-    recipe.steps = 3;
+    recipe.steps = recipe.evaluate_every = 3;
     training::train(task_of(model, corpus, settings, recipe), recipe, folder.path() / std::to_string(threads));
     found.emplace_back();
     for (const auto& [name, parameter] : model.parameters()) found.back().insert(found.back().end(), parameter->value.begin(), parameter->value.end());
