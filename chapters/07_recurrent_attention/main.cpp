@@ -26,8 +26,8 @@ int main(int argc, char** argv) {
     return corpus->real;
   };
   program.experiments = [&](const ladder::ChapterRun& run) {
-    const recurrent_attention::Context context{
-        run, *glosses, *corpus, recurrent_attention::find_classifiers(*corpus, run.results.folder() / "training", published), published};
+    const std::filesystem::path own = (run.quick ? run.results.folder().parent_path() : run.results.folder()) / "training";
+    const recurrent_attention::Context context{run, *glosses, *corpus, recurrent_attention::find_classifiers(*corpus, own, published), own, published};
     recurrent_attention::accuracies(context);
     recurrent_attention::by_length(context);
     recurrent_attention::looked_at(context);

@@ -30,7 +30,7 @@ struct Settings {
   double word_dropout = 0.15;  ///< share of words that are hidden in training: as unknown, nothing given
   std::size_t batch = 64;
   int parts = 2;           ///< of a batch, for as many threads; more of them would make small products of large ones
-  double epochs = 12;
+  double epochs = 10;
   double rate = 2e-3;
   double smoothing = 0.1;  ///< of the targets
   double weight_decay = 0.01;

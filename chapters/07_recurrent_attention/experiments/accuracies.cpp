@@ -106,7 +106,7 @@ void accuracies(const Context& c) {
     std::vector<double> shares;
     double seconds = 0;
     if (c.corpus.real)
-      for (const auto& [seed, record] : records_of(recipe_name(pooling), c.results.folder() / "training", c.published)) {
+      for (const auto& [seed, record] : records_of(recipe_name(pooling), c.own_training, c.published)) {
         shares.push_back(record.accuracy);
         seconds = std::max(seconds, record.seconds);
         for (const Json& point : record.curve)
