@@ -44,7 +44,7 @@ std::vector<float> WordVectors::of(const std::string& word) const {
   return sum;
 }
 
-Lexicon::Lexicon(const datasets::GlossClasses& glosses, const WordVectors& given) : given_(&given) {
+Lexicon::Lexicon(const datasets::GlossClasses& glosses, std::shared_ptr<const WordVectors> given) : given_(std::move(given)) {
   const datasets::Vocabulary vocabulary = training_vocabulary(glosses);
   // The special words are no words: they are given nothing.
   for (int id = 0; id < datasets::Vocabulary::first_word; ++id) words_.push_back(vocabulary.word(id));

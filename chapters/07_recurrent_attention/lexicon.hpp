@@ -40,8 +40,8 @@ class WordVectors {
 /// numbers to learn. All others are known by their given vectors alone.
 class Lexicon {
  public:
-  /// Of the training words; `given` must live as long.
-  Lexicon(const datasets::GlossClasses& glosses, const WordVectors& given);
+  /// Of the training words.
+  Lexicon(const datasets::GlossClasses& glosses, std::shared_ptr<const WordVectors> given);
 
   /// The words' numbers; words that are new get some.
   std::vector<Index> numbers(std::span<const std::string> words);
@@ -55,7 +55,7 @@ class Lexicon {
  private:
   void add(const std::string& word);
 
-  const WordVectors* given_;
+  std::shared_ptr<const WordVectors> given_;  ///< for words to come
   std::vector<std::string> words_;
   std::map<std::string, Index, std::less<>> numbers_;
   std::vector<float> vectors_;

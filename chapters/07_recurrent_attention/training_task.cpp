@@ -99,8 +99,8 @@ training::Recipe recipe_of(Pooling pooling, const Settings& settings, std::size_
   return recipe;
 }
 
-Corpus::Corpus(const datasets::GlossClasses& glosses, const WordVectors& given)
-    : classes(glosses.class_names), real(glosses.real && given.real()), lexicon(glosses, given) {
+Corpus::Corpus(const datasets::GlossClasses& glosses, WordVectors given)
+    : classes(glosses.class_names), real(glosses.real && given.real()), lexicon(glosses, std::make_shared<const WordVectors>(std::move(given))) {
   for (const datasets::ClassifiedGloss& gloss : glosses.glosses) {
     std::vector<Example>& part = gloss.part == datasets::Part::training ? training : gloss.part == datasets::Part::validation ? validation : test;
     part.push_back({lexicon.numbers(gloss.words), gloss.label, gloss.noun});

@@ -42,7 +42,7 @@ training::Recipe recipe_of(Pooling pooling, const Settings& settings, std::size_
 
 /// The data that training and evaluation share.
 struct Corpus {
-  Corpus(const datasets::GlossClasses& glosses, const WordVectors& given);
+  Corpus(const datasets::GlossClasses& glosses, WordVectors given);
   std::vector<std::string> classes;
   bool real;  ///< glosses and given vectors both
   Lexicon lexicon;

@@ -7,8 +7,7 @@ using namespace attention;
 using namespace attention::tests;
 
 TEST_CASE("a lexicon numbers frequent training words first and takes new ones", "[recurrent_attention]") {
-  const WordVectors vectors("there_is_no_such_folder");
-  Lexicon lexicon(few_glosses(), vectors);
+  Lexicon lexicon(few_glosses(), std::make_shared<const WordVectors>("there_is_no_such_folder"));
   const std::vector<std::string> words{"the", "feline", "unheard", "the"};
   const std::vector<Index> numbers = lexicon.numbers(words);
   CHECK(numbers[0] == datasets::Vocabulary::first_word);  // in every text

@@ -24,8 +24,7 @@ TEST_CASE("words stand on grounds by weight, or with their per cent where there 
 }
 
 TEST_CASE("a reading's shares and weights sum to 1", "[recurrent_attention]") {
-  const WordVectors vectors("there_is_no_such_folder");
-  Corpus corpus(few_glosses(), vectors);
+  Corpus corpus(few_glosses(), WordVectors("there_is_no_such_folder"));
   for (const Pooling pooling : all_poolings) {
     const TextClassifier<float> model({.given = 16, .words = 20, .learnt = 4, .hidden = 8, .classes = 3}, pooling, 1);
     const Reading reading = read(model, corpus.training[3].words, corpus.lexicon);
@@ -50,8 +49,7 @@ TEST_CASE("texts of the command line and of standard input", "[recurrent_attenti
 }
 
 TEST_CASE("nothing is told from a stand-in, nor without weights", "[recurrent_attention]") {
-  const WordVectors vectors("there_is_no_such_folder");
-  Corpus corpus(few_glosses(), vectors);
+  Corpus corpus(few_glosses(), WordVectors("there_is_no_such_folder"));
   const Scratch scratch;
   std::ostringstream out;
   const std::vector<std::string> texts{"a large feline"};
@@ -65,8 +63,7 @@ TEST_CASE("nothing is told from a stand-in, nor without weights", "[recurrent_at
 }
 
 TEST_CASE("a reader's texts leave a record each and nothing of an earlier call", "[recurrent_attention]") {
-  const WordVectors vectors("there_is_no_such_folder");
-  Corpus corpus(few_glosses(), vectors);
+  Corpus corpus(few_glosses(), WordVectors("there_is_no_such_folder"));
   corpus.real = true;
   const Scratch scratch;
   std::ostringstream out;

@@ -10,12 +10,6 @@ using namespace attention::tests;
 
 namespace {
 
-/// Vectors that know nothing: the folder is empty.
-const WordVectors& no_vectors() {
-  static const WordVectors vectors{std::filesystem::temp_directory_path() / "there_is_no_such_folder"};
-  return vectors;
-}
-
 Settings small_settings() {
   Settings settings;
   settings.sizes = {.given = 16, .words = 20, .learnt = 4, .hidden = 8, .classes = 3, .input_dropout = 0, .state_dropout = 0, .pooled_dropout = 0};
@@ -31,7 +25,7 @@ Settings small_settings() {
 }  // namespace
 
 TEST_CASE("a small classifier learns twenty texts by heart", "[recurrent_attention][training]") {
-  const Corpus corpus(few_glosses(), no_vectors());
+  const Corpus corpus(few_glosses(), WordVectors("there_is_no_such_folder"));
   const Scratch folder;
   for (const Pooling pooling : all_poolings) {
     INFO(name_of(pooling));
@@ -45,7 +39,7 @@ TEST_CASE("a small classifier learns twenty texts by heart", "[recurrent_attenti
 }
 
 TEST_CASE("three steps give the same weights with 1, 2 and 4 threads", "[recurrent_attention][training]") {
-  const Corpus corpus(few_glosses(), no_vectors());
+  const Corpus corpus(few_glosses(), WordVectors("there_is_no_such_folder"));
   const Scratch folder;
   Settings settings = small_settings();
   settings.sizes.input_dropout = settings.sizes.state_dropout = settings.word_dropout = 0.3;
@@ -68,7 +62,7 @@ TEST_CASE("three steps give the same weights with 1, 2 and 4 threads", "[recurre
 }
 
 TEST_CASE("an epoch's batches hold every text once, in an order of its own", "[recurrent_attention][training]") {
-  const Corpus corpus(few_glosses(101), no_vectors());
+  const Corpus corpus(few_glosses(101), WordVectors("there_is_no_such_folder"));
   const auto batches = bucketed_batches(corpus.training, 8, 39, 4);  // three epochs of 13
   REQUIRE(batches.size() == 39);
   for (std::size_t epoch = 0; epoch < 3; ++epoch) {
