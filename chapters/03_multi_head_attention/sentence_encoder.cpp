@@ -108,6 +108,11 @@ double SentenceEncoder::flops(Index tokens) const {
   return all;
 }
 
+std::span<const float> SentenceEncoder::piece_vector(std::size_t piece) const {
+  if (piece >= tokeniser_.size()) throw std::out_of_range("no piece has this number");
+  return std::span(embeddings_).subspan(piece * size(embedding_width_), size(embedding_width_));
+}
+
 std::vector<float> SentenceEncoder::embed(std::string_view sentence) const { return embed_pieces(tokeniser_.encode(sentence)); }
 
 std::vector<float> SentenceEncoder::embed_pieces(std::span<const std::size_t> pieces, const HeadProbe& probe) const {

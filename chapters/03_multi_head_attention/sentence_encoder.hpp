@@ -33,6 +33,9 @@ class SentenceEncoder {
   /// Operations of a sentence of so many pieces: two for each multiply-add of its matrix products.
   double flops(Index tokens) const;
 
+  /// What the encoder begins with for a piece: its learnt vector, 256 numbers. Throws std::out_of_range for a number that is none.
+  std::span<const float> piece_vector(std::size_t piece) const;
+
   /// The embedding of a sentence, of length 1; its first 128 pieces count. An empty sentence has one too: that of a mean over
   /// nothing, 0. Throws UserError for text that is not UTF-8.
   std::vector<float> embed(std::string_view sentence) const;

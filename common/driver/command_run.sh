@@ -5,6 +5,7 @@ command_help() {
   cat <<END
 usage: ./course run [CHAPTER...] [--quick] [--again] [--results DIR] [--threads N] [--no-figures] [--no-setup]
        ./course run 04 --text "..." [--text "..."]
+       ./course run 07 --text "..." [--text "..."]
 
 Installs what is missing, fetches the data, builds, runs the chapters and draws their figures. What is done is not done
 again: a second call ends at once.
@@ -16,11 +17,11 @@ again: a second call ends at once.
   --threads N     at most N threads (default: all cores)
   --no-figures    no notebooks, and no Python
   --no-setup      install nothing
-  --text TEXT     chapter 04 only: how similar a trained encoder finds these sentences, and what its heads look at in them;
-                  nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
+  --text TEXT     chapter 04: how similar a trained encoder finds these sentences, and what its heads look at in them; chapter
+                  07: what kind of thing each text describes, and which words tell it; nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
                   folder of their own, text, beside those of the chapter; each call replaces the last one's
 
-Chapter 03 fetches a model that others trained (26 MB, with npm); where it cannot be had, one experiment is left out.
+Chapters 03 and 07 fetch a model that others trained (26 MB, with npm); where it cannot be had, what needs it is left out.
 
 Chapters: $(chapter_names | paste -s -d ' ' | sed 's/ /, /g')
 END
@@ -66,7 +67,7 @@ command_main() {
 
   local results data_state name status worst=0 python no_figures
   local -a groups=(build) ran=() summaries=()
-  if [[ ${#texts[@]} -gt 0 ]]; then need_only_chapter 04 "${chapters[@]}"; fi
+  if [[ ${#texts[@]} -gt 0 ]]; then need_a_text_chapter "${chapters[@]}"; fi
   open_results "$folder"
   [[ $draw == no ]] || groups+=(figures)
   [[ $setup == no ]] || ensure_packages "${groups[@]}"

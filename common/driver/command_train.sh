@@ -57,6 +57,7 @@ command_main() {
   open_results "$folder"
   [[ $setup == no ]] || ensure_packages build
   ensure_data
+  ensure_models "$name"
   build_preset release "$name"
   "$root/build/release/bin/$name" --help | grep -q -e '--train' || die "chapter ${name%%_*} trains no model"
   supervise "$root/build/release/bin/$name" --results "$results" --data "$data_folder" "${options[@]}" --train "${models[@]}" || status=$?

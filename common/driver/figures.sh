@@ -95,7 +95,10 @@ render_lessons() {
 
 # draw_overview SUMMARY...: the page with all ladders side by side.
 draw_overview() {
-  local signature log=$root/build/log/overview.txt
+  local signature log=$root/build/log/overview.txt part=''
+  # A chapter that only trains climbs no ladder: where no other has run, there is none to show.
+  [[ $mode != quick ]] || part=quick/
+  grep -q -s '"headline"' "$results"/[0-9][0-9]_*/"$part"ladder.json || return 0
   signature="$mode $(drawing_signature "$@")"
   if [[ -f $results/ladders.html && $(cat "$results/.overview" 2>/dev/null) == "$signature" ]]; then
     return 0

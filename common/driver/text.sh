@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The reader's own sentences: similarities and attention maps by the sentence encoder, beside the results of chapter 4.
+# The reader's own sentences: in chapter 4 similarities and attention maps by the sentence encoder, in chapter 7 their class and the words
+# that tell it; in a folder beside the results of the chapter.
 
 # need_text COUNT [VALUE]: COUNT is what is left of the command line, --text included. An empty text is one too.
 need_text() {
@@ -15,9 +16,10 @@ with_input() {
   "$@" <"$file"
 }
 
-# need_only_chapter NUMBER NAME...: --text is for one chapter and no other.
-need_only_chapter() {
-  [[ $# == 2 && $2 == "$1"_* ]] || die "--text is for chapter $1 alone, as in ./course run $1 --text \"How old are you?\""
+# need_a_text_chapter NAME...: --text is for one chapter, 04 or 07.
+need_a_text_chapter() {
+  [[ $# == 1 && ($1 == 04_* || $1 == 07_*) ]] ||
+    die '--text is for chapter 04 or 07 alone, as in ./course run 04 --text "How old are you?"'
 }
 
 # look_at_texts NAME TEXT...: the chapter's program on these sentences, and the figures.
@@ -37,10 +39,13 @@ look_at_texts() {
     }
   done
   ensure_model sentence_encoder || exit 2
+  # Chapter 7's words have the numbers that WordNet gave them.
+  [[ $name != 07_* ]] || ensure_data
   build_preset release "$name"
   supervise with_input "$input" "$root/build/release/bin/$name" "${arguments[@]}" || status=$?
   [[ $status == 0 ]] || exit "$((status > 2 ? 1 : status))"
-  [[ $draw == yes ]] || return 0
+  # Chapter 7's own page draws its texts with all else.
+  [[ $draw == yes && $name == 04_* ]] || return 0
   if find_python; then
     draw_texts "$results/$name/text"
   else

@@ -14,6 +14,7 @@ from .roofline import roofline
 from .scaling import scaling
 from .show import draw, measured, save, say
 from .tables import crossover_table, figure_table, fit_table, ladder_table, row_table, sweep_tables
+from .words import coloured_words
 
-__all__ = ["Chapter", "Missing", "comparison", "crossover_table", "curves", "draw", "figure_table", "fit_table", "heads", "ladder", "ladder_table",
+__all__ = ["Chapter", "Missing", "coloured_words", "comparison", "crossover_table", "curves", "draw", "figure_table", "fit_table", "heads", "ladder", "ladder_table",
            "looks_at", "matrix", "measured", "memory", "over_image", "panel", "plain", "roofline", "row_table", "save", "say", "scaling", "side_by_side", "spread", "style", "sweep_tables", "weights"]

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "ladder/chapter_program.hpp"
+#include "trained.hpp"
+
+/// The chapter's experiments, each a table on the terminal, a result file, and the figures that others quote.
+namespace attention::recurrent_attention {
+
+/// What every experiment is given.
+struct Context : ladder::ChapterRun {
+  const datasets::GlossClasses& glosses;
+  const Corpus& corpus;
+  std::vector<TrainedClassifier> classifiers;  ///< those whose weights are there; none on stand-in data
+  std::filesystem::path own_training;          ///< where the reader's own trainings leave their records
+  std::filesystem::path published;             ///< datasets/weights
+};
+
+/// Experiment 1: the share of test glosses told rightly by each way, naive Bayes beside; and what the records of all seeds say. Writes
+/// accuracy.json, seeds.json and curves.json.
+void accuracies(const Context& context);
+
+/// Experiment 2: the same by the length of the gloss. Writes by_length.json.
+void by_length(const Context& context);
+
+/// Experiment 3: which words are looked at. Writes looked_at.json and the attention records gloss_1, gloss_2, …
+void looked_at(const Context& context);
+
+/// Experiment 4: the time of one gloss, alone and among others. Writes time.json.
+void time_a_gloss(const Context& context);
+
+}  // namespace attention::recurrent_attention
