@@ -11,6 +11,7 @@
 #include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
+#include "rungs/interleaved.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
 #include "tensor/load_padded.hpp"
@@ -135,7 +136,7 @@ DotProduct describe() {
                        {"look-up", "queries=10000,keys=60000,dim=784,value_dim=10", false, true}};
   m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
               {"dim", {"dim", "value_dim"}, {8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=512"}};
-  m.tile_edges = {simd::tile_rows, tiled_queries, 2 * simd::tile_rows, 8 * simd::tile_rows, fused_queries};
+  m.tile_edges = {simd::tile_rows, tiled_queries, band_queries, near_keys, fused_queries};
   m.make = make;
   m.shape_of = shape_of;
   m.prepare = [](const Problem& p, Output& out) { prepare(p, out, false); };
@@ -158,10 +159,10 @@ DotProduct describe() {
       {"tiled", "tiles of K and V stay in the cache", tiled, weights_workspace, {0, 16}, true, false, tiled_queries},
       {"simd", "register-blocked products, vector exp", simd, simd_workspace, {16, number(values_block)}, true, false,
        shared_work_rows},
-      {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(depth_block), number(values_block)}, true,
+      {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(score_terms), number(near_keys)}, true,
        false, fused_queries},
       {"fused_bf16", "products in bfloat16, two terms an instruction", fused_bf16, fused_bf16_workspace,
-       {2 * number(depth_block), 2 * number(values_block), simd::bfloat16_roundoff}, true, false, fused_queries, true},
+       {2 * number(score_terms), number(near_keys), simd::bfloat16_roundoff}, true, false, fused_queries, true},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "two library products in blocks of rows", openblas, openblas_workspace, {}, true, true,
