@@ -159,10 +159,10 @@ DotProduct describe() {
       {"tiled", "tiles of K and V stay in the cache", tiled, weights_workspace, {0, 16}, true, false, tiled_queries},
       {"simd", "register-blocked products, vector exp", simd, simd_workspace, {16, number(values_block)}, true, false,
        shared_work_rows},
-      {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(score_terms), number(near_keys)}, true,
+      {"fused", "online softmax: no n × m matrix", fused, fused_workspace, {number(depth_block), number(values_block)}, true,
        false, fused_queries},
       {"fused_bf16", "products in bfloat16, two terms an instruction", fused_bf16, fused_bf16_workspace,
-       {2 * number(score_terms), number(near_keys), simd::bfloat16_roundoff}, true, false, fused_queries, true},
+       {2 * number(depth_block), 2 * number(values_block), simd::bfloat16_roundoff}, true, false, fused_queries, true},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "two library products in blocks of rows", openblas, openblas_workspace, {}, true, true,

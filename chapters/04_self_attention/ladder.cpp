@@ -9,7 +9,6 @@
 #include "linear_attention.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
-#include "rungs/interleaved.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
 #include "self_attention.hpp"
@@ -158,7 +157,7 @@ SelfAttention describe() {
       {"simd", "register-blocked products, vector exp", simd, simd_workspace,
        {number(score_block), number(dot_product::values_block)}},
       {"fused", "online softmax over visible blocks: no weights", fused, fused_workspace,
-       {number(dot_product::score_terms), number(dot_product::near_keys)}},
+       {number(dot_product::depth_block), number(dot_product::values_block)}},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "library products in blocks of rows, masked softmax", openblas, openblas_workspace, {}, true, true,

@@ -10,7 +10,7 @@
 // is that of one: no maximum and no sum across lanes, and one vector holds 16 factors alpha_i. Both products then have the form
 // (rows that are broadcast) × (lanes of queries), and O_i is scaled as the second one's tile is added to it.
 //
-// Sums start anew after 64 products of a score and 64 keys of an output: no long chain of additions is left, and the result is more
+// Sums start anew after 32 products of a score and 32 keys of an output: no long chain of additions is left, and the result is more
 // precise than the plain sum's.
 //
 // Here is what meets what, and what is gathered. How a block is computed (packing, micro-kernel, 2^x) is block_arithmetic.cpp.

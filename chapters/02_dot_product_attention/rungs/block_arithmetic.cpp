@@ -22,7 +22,7 @@ void scores_in_place(const float* query, Matrix key, Index count, Index dim, flo
   constexpr Index width = Vectors * simd::lanes;
   constexpr int rows = simd::interleaved_rows;
   const auto strip = [&](auto height, Index j) {
-    simd::multiply_tile<height, Vectors, simd::Into::replace, simd::FloatTerms>(dim, score_terms, key.from_row(j).data, key.stride, query,
+    simd::multiply_tile<height, Vectors, simd::Into::replace, simd::FloatTerms>(dim, depth_block, key.from_row(j).data, key.stride, query,
                                                                                 width, scores + j * width, width);
   };
   Index j = 0;
@@ -50,9 +50,9 @@ void BlockArithmetic::scores(const float* query, int vectors, Interleaved key, I
     });
   const Index width = vectors * simd::lanes;
   const Index depth = words_of(dim);
-  for (Index c = 0; c < depth; c += score_terms)       // a part of the queries that stays in the nearest cache
+  for (Index c = 0; c < depth; c += depth_block)
     for (Index j = 0; j < count; j += rows_at_a_time_)
-      multiply_(std::min(rows_at_a_time_, count - j), vectors, std::min(score_terms, depth - c), key.at(first + j, c), key.strip, key.step,
+      multiply_(std::min(rows_at_a_time_, count - j), vectors, std::min(depth_block, depth - c), key.at(first + j, c), key.strip, key.step,
                 query + c * width, scores + j * width, c == 0 ? nullptr : unscaled.data());
 }
 
@@ -64,9 +64,9 @@ void BlockArithmetic::values(const float* weights, int vectors, Interleaved valu
                              const float* alpha, float* output) const {
   const Index width = vectors * simd::lanes;
   const Index words = words_of(count);
-  for (Index j = 0; j < words; j += near_keys)  // one block of keys, unless the pass is not blocked
+  for (Index j = 0; j < words; j += values_block)
     for (Index c = 0; c < value_dim; c += rows_at_a_time_)
-      multiply_(std::min(rows_at_a_time_, value_dim - c), vectors, std::min(near_keys, words - j),
+      multiply_(std::min(rows_at_a_time_, value_dim - c), vectors, std::min(values_block, words - j),
                 value.at(c, first / numbers_in_word() + j), value.strip, value.step, weights + j * width, output + c * width,
                 j == 0 ? alpha : unscaled.data());
 }

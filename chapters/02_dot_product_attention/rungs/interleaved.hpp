@@ -10,8 +10,7 @@ namespace attention::dot_product {
 /// How many queries the fused rung's micro-kernel takes at a time: a query a lane, one vector beside the other.
 inline constexpr Index band_queries = simd::interleaved_vectors * simd::lanes;
 
-/// The fused rung sums a score in blocks of so many terms, and takes so many keys at a time: each block of keys starts a new sum.
-inline constexpr Index score_terms = 64;
+/// And how many keys: the scores of a band with them stay in the nearest cache.
 inline constexpr Index near_keys = 64;
 
 /// A matrix as the micro-kernel wants its left factor: rows in strips of interleaved_rows, and word k of all rows of a strip side by
