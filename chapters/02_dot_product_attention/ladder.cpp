@@ -11,6 +11,7 @@
 #include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
+#include "rungs/interleaved.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
 #include "tensor/load_padded.hpp"
@@ -135,7 +136,7 @@ DotProduct describe() {
                        {"look-up", "queries=10000,keys=60000,dim=784,value_dim=10", false, true}};
   m.sweeps = {{"n", {"queries", "keys"}, {64, 128, 256, 512, 1024, 2048, 4096}, "heads=1,dim=64"},
               {"dim", {"dim", "value_dim"}, {8, 16, 32, 64, 128, 256, 512}, "heads=1,queries=512"}};
-  m.tile_edges = {simd::tile_rows, tiled_queries, 2 * simd::tile_rows, 8 * simd::tile_rows, fused_queries};
+  m.tile_edges = {simd::tile_rows, tiled_queries, band_queries, near_keys, fused_queries};
   m.make = make;
   m.shape_of = shape_of;
   m.prepare = [](const Problem& p, Output& out) { prepare(p, out, false); };

@@ -32,10 +32,7 @@ bool has_bfloat16_dot() {
   return has;
 }
 
-const StripKernels* bfloat16_dot_kernels() {
-  static constexpr StripKernels kernels = strip_kernels<DotPairTerms>();
-  return has_bfloat16_dot() ? &kernels : nullptr;
-}
+MultiplyInterleaved bfloat16_dot_product() { return has_bfloat16_dot() ? &multiply_interleaved<DotPairTerms> : nullptr; }
 
 float bfloat16_dot_chains(long steps) {
   if (!has_bfloat16_dot()) return 0;
@@ -51,7 +48,7 @@ float bfloat16_dot_chains(long steps) {
 #else
 
 bool has_bfloat16_dot() { return false; }
-const StripKernels* bfloat16_dot_kernels() { return nullptr; }
+MultiplyInterleaved bfloat16_dot_product() { return nullptr; }
 float bfloat16_dot_chains(long) { return 0; }
 
 #endif

@@ -1,50 +1,45 @@
 // Rung 6, fused: one pass over the keys, the softmax corrected as it goes; no n × m matrix exists.
 //
-// What changed: the scores of a band of 24 queries (96 where the vectors are long) and one block of at most 512 keys are all
-// that is held, and they stay in the second-level cache; a panel of K or V serves all the band's strips of 6 queries. Each row
-// keeps its maximum m_i, its sum l_i and its unnormalised output O_i; when a block of keys brings a larger maximum, what was
-// gathered so far is scaled down by exp(m_i_old − m_i) (the online softmax: Milakov & Gimelshein 2018; in attention: Rabe &
-// Staats 2021, Dao et al. 2022, algorithm 1). Exponentials are powers of two: log2(e) goes into the scale of Q beforehand.
+// What changed: the scores of a band of 48 queries and a block of 64 keys are all that is held, and they stay in the first-level
+// cache. Each query keeps its maximum m_i, its sum l_i and its unnormalised output O_i; when a block of keys brings a larger
+// maximum, what was gathered so far is scaled down by exp(m_i_old − m_i) (the online softmax: Milakov & Gimelshein 2018; in
+// attention: Rabe & Staats 2021, Dao et al. 2022, algorithm 1). Exponentials are powers of two: log2(e) goes into the scale of Q
+// beforehand.
 //
-// Sums start anew after 32 products of a score and 32 keys of an output, and a block of keys is added as a whole: no long
-// chain of additions is left, and the result is more precise than the plain sum's.
+// A query is a lane. Scores, weights and output are held transposed, a row a key (or a column of V), so that the softmax of 16 queries
+// is that of one: no maximum and no sum across lanes, and one vector holds 16 factors alpha_i. Both products then have the form
+// (rows that are broadcast) × (lanes of queries), and O_i is scaled as the second one's tile is added to it.
+//
+// Sums start anew after 32 products of a score and 32 keys of an output: no long chain of additions is left, and the result is more
+// precise than the plain sum's.
 //
 // Here is what meets what, and what is gathered. How a block is computed (packing, micro-kernel, 2^x) is block_arithmetic.cpp.
 #include <omp.h>
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "rungs/decode.hpp"
 #include "rungs/fused_pass.hpp"
 #include "rungs/rungs.hpp"
 #include "rungs/visible_keys.hpp"
+#include "simd/finite.hpp"
+#include "simd/transpose.hpp"
 
 namespace attention::dot_product {
 
 namespace {
 
-/// Queries whose scores are held at a time: sixteen strips of the micro-kernel where vectors are long (each part of K that is
-/// fetched then serves many), four where they are short (the scores of many keys then stay near).
-constexpr Index long_dim = 128;
-constexpr Index tall_band = 16 * simd::tile_rows;
-constexpr Index low_band = 4 * simd::tile_rows;
-
-/// Where a band may start in a block of keys: sums that start anew there start anew in every band, whatever it sees.
-constexpr Index whole_sums = std::lcm(2 * values_block, simd::panel_columns);
-
-/// How the problem is cut. Rows do not influence each other, so the height of a block of queries may follow the number of
-/// threads; the width of a block of keys decides the order of the sums and follows the shape alone.
+/// How the problem is cut. Queries do not influence each other, so the height of a block of queries may follow the number of
+/// threads, in whole bands; which keys are taken together decides the order of the sums and follows the shape alone.
 struct Blocks {
   Index queries;
-  Index band;  ///< queries whose scores are held at a time
-  Index keys;
-  Index scores_stride;  ///< of a row of scores: a little more than a power of two, whose rows would share cache lines
-  Index value_stride;   ///< value_dim rounded up to whole vectors
+  Index keys;           ///< packed together
+  Index near;           ///< of them, keys whose scores are held at a time
   Index dim_words;      ///< of a packed row of Q or K
+  Index value_dim;
   Index room;           ///< floats that packing takes
   Index widened;        ///< floats for a block of K and V that are stored in 16 bits
   Index packed_values;  ///< words for a block of V; 0: it is read where it is
@@ -54,78 +49,60 @@ struct Blocks {
     // A tall block packs K seldom. But there should be four blocks a thread, so that none waits long for the last.
     const Index tallest = p.dim > 256 ? fused_queries / 4 : fused_queries;
     const Index rows = p.batch * p.queries * (p.rows_done ? 1 : p.heads);
-    queries = std::clamp<Index>(round_up(rows / (4 * threads), simd::tile_rows), simd::tile_rows, tallest);
+    queries = std::clamp<Index>(round_up(rows / (4 * threads), band_queries), band_queries, tallest);
     // Equal heights: a last block of a few rows would pack all of K for them.
     const Index count = (p.queries + queries - 1) / queries;
-    queries = round_up((p.queries + count - 1) / count, simd::tile_rows);
+    queries = round_up((p.queries + count - 1) / count, band_queries);
     share = cut.balanced ? 1 : (p.batch * p.heads * count + threads - 1) / threads;
     // The packed block of K takes at most 400 KB, less than a second-level cache.
-    keys = std::clamp<Index>(102400 / p.dim / simd::panel_columns * simd::panel_columns, simd::panel_columns, 512);
-    band = std::min(p.dim > long_dim ? tall_band : low_band, queries);
-    if (!cut.blocked) {
-      keys = p.keys;
-      band = queries;
-    }
-    keys = std::min(round_up(keys, simd::panel_columns), round_up(p.keys, simd::panel_columns));
-    scores_stride = keys + simd::lanes;
-    value_stride = round_up(p.value_dim, simd::lanes);
+    keys = std::clamp<Index>(102400 / p.dim / near_keys * near_keys, near_keys, 512);
+    if (!cut.blocked) keys = p.keys;
+    keys = std::min(round_up(keys, near_keys), round_up(p.keys, near_keys));
+    near = cut.blocked ? near_keys : keys;
     dim_words = arithmetic.words_of(p.dim);
+    value_dim = p.value_dim;
     room = arithmetic.room(p.dim);
     const bool in_place = p.storage == simd::Storage::float32;
     widened = in_place ? 0 : keys * (p.dim + p.value_dim);
     const bool packs = arithmetic.packs_values(in_place ? p.value.row_stride : p.value_dim, p.value_dim);
-    packed_values = packs ? arithmetic.words_of(keys) * value_stride : 0;
+    packed_values = packs ? interleaved_size(p.value_dim, arithmetic.words_of(keys)) : 0;
   }
 
   /// Of one thread's scratch memory.
   Index floats() const {
-    return room + queries * (dim_words + value_stride + 3) + keys * dim_words + packed_values + widened +
-           band * (scores_stride + value_stride + 1);
+    return room + band_queries * (dim_words + near + 1) + queries * (dim_words + value_dim + 2) + interleaved_size(keys, dim_words) + packed_values +
+           widened;
   }
 };
 
 /// One thread's scratch memory.
 struct Scratch {
-  tensor::Buffer room, query, key, value, wide, scores, sum, output, m, l, alpha;
-  std::vector<char> seen;  ///< a row has met a key that is not masked
+  tensor::Buffer room, rows, query, key, value, wide, scores, output, m, l, alpha;
+  std::vector<char> seen;  ///< a query has met a key that is not masked
 
   explicit Scratch(const Blocks& blocks)
       : room(size(blocks.room)),
+        rows(size(band_queries * blocks.dim_words)),
         query(size(blocks.queries * blocks.dim_words)),
-        key(size(blocks.keys * blocks.dim_words)),
+        key(size(interleaved_size(blocks.keys, blocks.dim_words))),
         value(size(blocks.packed_values)),
         wide(size(blocks.widened)),
-        scores(size(blocks.band * blocks.scores_stride)),
-        sum(size(blocks.band * blocks.value_stride)),
-        output(size(blocks.queries * blocks.value_stride)),
+        scores(size(blocks.near * band_queries)),
+        output(size(blocks.queries * blocks.value_dim)),
         m(size(blocks.queries)),
         l(size(blocks.queries)),
-        alpha(size(blocks.band)),
+        alpha(size(band_queries)),
         seen(size(blocks.queries)) {}
 
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 };
 
-/// The bits of a word of packed values, of keys `first` and on, that belong to keys which a row sees.
-std::uint32_t seen_bits(const BlockArithmetic& arithmetic, Index first, const auto& sees) {
-  if (arithmetic.numbers_in_word() == 1) return sees(first) ? 0xffffffff : 0;
-  return (sees(first) ? 0x0000ffff : 0) | (sees(first + 1) ? 0xffff0000 : 0);
-}
-
-/// BlockArithmetic::values for one row that must not touch the values it does not see: a weight of 0 does not silence NaN or
-/// infinity. The same sums in the same order, over zeros in their place.
-void row_values(const BlockArithmetic& arithmetic, Matrix weights, const auto& sees, Matrix packed, Index keys, float* sum,
-                Index stride) {
-  const Index words = arithmetic.words_of(keys);
-  tensor::Buffer visible(static_cast<std::size_t>(words * stride));
-  for (Index w = 0; w < words; ++w) {
-    const std::uint32_t mask = seen_bits(arithmetic, w * arithmetic.numbers_in_word(), sees);
-    for (Index c = 0; c < stride; ++c)
-      visible[static_cast<std::size_t>(w * stride + c)] =
-          std::bit_cast<float>(std::bit_cast<std::uint32_t>(packed.from_row(w).data[c]) & mask);
-  }
-  arithmetic.values(weights, 1, {visible.data(), stride}, keys, sum, stride);
-}
+/// An entry of V that is no finite number: a weight of 0 does not silence it.
+struct Blemish {
+  Index key;  ///< in its block
+  Index column;
+  float value;
+};
 
 /// One block of queries: rows first … first + rows of one head, and what its threads hold for it.
 class QueryBlock {
@@ -145,10 +122,7 @@ class QueryBlock {
 
   /// Over all keys that any of the rows sees.
   void attend() {
-    for (Index i = 0; i < rows_; ++i) {
-      scale_query(p_, p_.query.row(b_, h_, first_ + i), s_.room.data());
-      arithmetic_.pack_query(s_.room.data(), p_.dim, s_.query.data() + i * blocks_.dim_words);
-    }
+    for (Index i = 0; i < rows_; i += band_queries) pack_band(band(i));
     std::fill(s_.output.begin(), s_.output.end(), 0.F);
     std::fill(s_.m.begin(), s_.m.end(), -infinity);
     std::fill(s_.l.begin(), s_.l.end(), 0.F);
@@ -158,21 +132,74 @@ class QueryBlock {
     const Index end = keys_of(rows_ - 1).last;
     for (Index j = begin; j < end; j += blocks_.keys)  // blocks of keys
       attend_keys(j, std::min(blocks_.keys, visible_.keys() - j));
-    write();
+    for (Index i = 0; i < rows_; i += band_queries) write(band(i));
   }
 
  private:
+  /// Queries that are computed together, a lane each, and what belongs to them: [words or columns][width].
+  struct Band {
+    Index first;  ///< in the block of queries
+    Index rows;
+    int vectors;
+    float *query, *output, *m, *l;
+    char* seen;
+
+    Index width() const { return vectors * simd::lanes; }
+  };
+
+  Band band(Index i) const {
+    const Index rows = std::min(band_queries, rows_ - i);
+    return {i,
+            rows,
+            static_cast<int>((rows + simd::lanes - 1) / simd::lanes),
+            s_.query.data() + i * blocks_.dim_words,
+            s_.output.data() + i * p_.value_dim,
+            s_.m.data() + i,
+            s_.l.data() + i,
+            s_.seen.data() + i};
+  }
+
   /// The keys that row i of the block may see.
   KeyRange keys_of(Index i) const { return visible_.of(first_ + i); }
 
+  /// Q, scaled and transposed; lanes without a query hold zeros.
+  void pack_band(const Band& band) {
+    for (Index y = 0; y < band.rows; ++y) {
+      scale_query(p_, p_.query.row(b_, h_, first_ + band.first + y), s_.room.data());
+      arithmetic_.pack_query(s_.room.data(), p_.dim, s_.rows.data() + y * blocks_.dim_words);
+    }
+    if (band.rows < band.width()) std::fill_n(band.query, band.width() * blocks_.dim_words, 0.F);
+    simd::transpose(s_.rows.data(), blocks_.dim_words, band.rows, blocks_.dim_words, band.query, band.width());
+  }
+
   void attend_keys(Index j, Index keys) {
     const Matrix given_key = rows_of_block(p_.key, p_.key16, p_.dim, j, keys, s_.wide.data());
-    const Matrix given_value = rows_of_block(p_.value, p_.value16, p_.value_dim, j, keys, s_.wide.data() + keys * p_.dim);
-    const Matrix key = arithmetic_.pack_keys(given_key, keys, p_.dim, s_.room.data(), s_.key.data());
-    const Matrix value = arithmetic_.pack_values(given_value, keys, p_.value_dim, s_.value.data());
-    const bool careful = visible_.masks() && !arithmetic_.all_finite(value, keys, p_.value_dim);
-    for (Index i = 0; i < rows_; i += blocks_.band)  // bands of queries
-      attend_band(i, std::min(blocks_.band, rows_ - i), j, keys, key, value, careful);
+    Matrix given_value = rows_of_block(p_.value, p_.value16, p_.value_dim, j, keys, s_.wide.data() + keys * p_.dim);
+    blemishes_.clear();
+    tensor::Buffer clean;
+    if (visible_.masks() && !simd::all_finite(given_value.data, given_value.stride, keys, p_.value_dim))
+      given_value = without_blemishes(given_value, keys, clean);
+    const Interleaved key = arithmetic_.pack_keys(given_key, keys, p_.dim, rows_, s_.room.data(), s_.key.data());
+    const Interleaved value = arithmetic_.pack_values(given_value, keys, p_.value_dim, s_.value.data());
+    for (Index i = 0; i < rows_; i += band_queries) {
+      // Only the keys that some query of the band sees: the others are skipped, not computed.
+      const Band queries = band(i);
+      const Index low = within(keys_of(i), j, keys).first / blocks_.near * blocks_.near;
+      const Index high = within(keys_of(i + queries.rows - 1), j, keys).last;
+      for (Index x = low; x < high; x += blocks_.near) attend_near(queries, j, x, std::min(blocks_.near, high - x), key, value);
+      ask_for(j + keys + i * keys / rows_, j + keys + (i + queries.rows) * keys / rows_);
+    }
+  }
+
+  /// Asks for keys first … last of K and V, so that the next block is near when its turn comes: each band asks for a part of it.
+  void ask_for(Index first, Index last) const {
+    if (p_.storage != simd::Storage::float32) return;
+    constexpr Index line = 64 / sizeof(float);
+    constexpr int second_level = 2;
+    for (Index j = first; j < std::min(last, visible_.keys()); ++j) {
+      for (Index c = 0; c < p_.dim; c += line) __builtin_prefetch(p_.key.row(b_, key_head_, j) + c, 0, second_level);
+      for (Index c = 0; c < p_.value_dim; c += line) __builtin_prefetch(p_.value.row(b_, key_head_, j) + c, 0, second_level);
+    }
   }
 
   /// Rows j … j + count of K or V: where they are, or in `wide`.
@@ -183,47 +210,44 @@ class QueryBlock {
     return {wide, width};
   }
 
-  void attend_band(Index i, Index height, Index j, Index keys, Matrix key, Matrix value, bool careful) {
-    // Only the keys that some row of the band sees: the others are skipped, not computed.
-    const Index low = within(keys_of(i), j, keys).first / whole_sums * whole_sums;
-    const Index high = within(keys_of(i + height - 1), j, keys).last;
-    if (low >= high) return;
-    const Index count = high - low;
-    const Index padded = round_up(count, simd::lanes);
-    const Matrix query{s_.query.data() + i * blocks_.dim_words, blocks_.dim_words};
-    const Matrix seen_values = value.from_row(low / arithmetic_.numbers_in_word());
-
-    arithmetic_.scores(query, height, key.from_row(low), count, p_.dim, s_.scores.data(), blocks_.scores_stride);
-    const Matrix weights{s_.scores.data(), blocks_.scores_stride};
-    for (Index y = 0; y < height; ++y) {
-      float* scores = s_.scores.data() + y * blocks_.scores_stride;
-      const auto r = static_cast<std::size_t>(i + y);
-      if (visible_.bias_and_mask(scores, first_ + i + y, j + low, count, padded)) s_.seen[r] = true;
-      s_.alpha[static_cast<std::size_t>(y)] = arithmetic_.softmax(scores, padded, s_.m[r], s_.l[r]);
-    }
-    if (careful) {
-      for (Index y = 0; y < height; ++y) {
-        const auto sees = [&](Index x) { return visible_.sees(first_ + i + y, j + low + x); };
-        row_values(arithmetic_, weights.from_row(y), sees, seen_values, count, s_.sum.data() + y * blocks_.value_stride,
-                   blocks_.value_stride);
+  /// V with zeros in the place of what is not finite, which is noted down.
+  Matrix without_blemishes(Matrix value, Index keys, tensor::Buffer& clean) {
+    clean.resize(static_cast<std::size_t>(keys * p_.value_dim));
+    for (Index y = 0; y < keys; ++y)
+      for (Index c = 0; c < p_.value_dim; ++c) {
+        const float v = value.from_row(y).data[c];
+        if (!std::isfinite(v)) blemishes_.push_back({y, c, v});
+        clean[static_cast<std::size_t>(y * p_.value_dim + c)] = std::isfinite(v) ? v : 0;
       }
-    } else {
-      arithmetic_.values(weights, height, seen_values, count, s_.sum.data(), blocks_.value_stride);
-    }
-    for (Index y = 0; y < height; ++y) {
-      // O_i = alpha_i · O_i + the block's part
-      const float alpha = s_.alpha[static_cast<std::size_t>(y)];
-      float* output = s_.output.data() + (i + y) * blocks_.value_stride;
-      const float* sum = s_.sum.data() + y * blocks_.value_stride;
-      for (Index c = 0; c < blocks_.value_stride; ++c) output[c] = alpha * output[c] + sum[c];
-    }
+    return {clean.data(), p_.value_dim};
   }
 
-  void write() {
-    for (Index i = 0; i < rows_; ++i) {
-      const auto r = static_cast<std::size_t>(i);
-      write_row(p_, b_, h_, first_ + i, s_.output.data() + i * blocks_.value_stride, s_.m[r], s_.l[r], s_.seen[r]);
+  /// A band of queries meets keys x … x + count of the block that begins at key j.
+  void attend_near(const Band& band, Index j, Index x, Index count, Interleaved key, Interleaved value) {
+    float* scores = s_.scores.data();
+    arithmetic_.scores(band.query, band.vectors, key, x, count, p_.dim, scores);
+    visible_.bias_and_mask(scores, band.width(), first_ + band.first, band.rows, j + x, count, band.seen);
+    arithmetic_.softmax(scores, count, band.vectors, band.m, band.l, s_.alpha.data());
+    arithmetic_.values(scores, band.vectors, value, x, count, p_.value_dim, s_.alpha.data(), band.output);
+    for (const Blemish& blemish : blemishes_)  // where it is seen, the output is no finite number either
+      if (x <= blemish.key && blemish.key < x + count)
+        for (Index y = 0; y < band.rows; ++y)
+          if (visible_.sees(first_ + band.first + y, j + blemish.key)) band.output[blemish.column * band.width() + y] += blemish.value;
+  }
+
+  /// output = O_i / l_i, and the log-sum-exp; a query that has seen no key becomes 0, its log-sum-exp −inf.
+  void write(const Band& band) {
+    float* divisor = s_.alpha.data();
+    for (Index y = 0; y < band.width(); ++y) divisor[y] = y < band.rows && band.seen[y] ? band.l[y] : 1;  // 0 / 1 where nothing is seen
+    for (Index c = 0; c < p_.value_dim; ++c) {
+      float* column = band.output + c * band.width();
+#pragma omp simd
+      for (Index y = 0; y < band.width(); ++y) column[y] /= divisor[y];
     }
+    simd::transpose(band.output, band.width(), p_.value_dim, band.rows, p_.output.row(b_, h_, first_ + band.first), p_.output.row_stride);
+    if (!p_.lse) return;
+    float* lse = p_.lse + (b_ * p_.heads + h_) * p_.queries + first_ + band.first;
+    for (Index y = 0; y < band.rows; ++y) lse[y] = band.seen[y] ? band.m[y] * simd::ln_2 + std::log(band.l[y]) : -infinity;
   }
 
   const FusedProblem& p_;
@@ -232,6 +256,7 @@ class QueryBlock {
   Scratch& s_;
   Index b_, h_, key_head_, first_, rows_;
   VisibleKeys visible_;
+  std::vector<Blemish> blemishes_;  ///< of the block of keys at hand, if masks may hide them
 };
 
 }  // namespace

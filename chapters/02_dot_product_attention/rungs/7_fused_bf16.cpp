@@ -7,8 +7,6 @@
 // The processor is asked when the rung runs. One that lacks the instruction takes the same words apart and multiplies their
 // halves one after the other: the same answer to rounding, but no faster than float32.
 #include <algorithm>
-#include <bit>
-#include <cstdint>
 
 #include "rungs/fused_pass.hpp"
 #include "rungs/online_softmax.hpp"
@@ -27,58 +25,50 @@ struct RoundedPowerOfTwo {
 
 class Bfloat16Arithmetic : public BlockArithmetic {
  public:
-  explicit Bfloat16Arithmetic(const simd::StripKernels& kernels) : BlockArithmetic(kernels, simd::tile_rows) {}
+  explicit Bfloat16Arithmetic(simd::MultiplyInterleaved multiply) : BlockArithmetic(multiply) {}
 
   Index numbers_in_word() const override { return 2; }
-  Index room(Index dim) const override { return std::max(dim, simd::panel_columns * words_of(dim)); }
+  Index room(Index dim) const override { return std::max(dim, simd::lanes * words_of(dim)); }
   bool packs_values(Index, Index) const override { return true; }
 
   void pack_query(const float* query, Index dim, float* to) const override { simd::pair_neighbours(query, dim, to); }
 
-  Matrix pack_keys(Matrix key, Index count, Index dim, float* room, float* to) const override {
+  Interleaved pack_keys(Matrix key, Index count, Index dim, Index, float* room, float* to) const override {
     const Index words = words_of(dim);
-    for (Index j = 0; j < count; j += simd::panel_columns) {
-      const Index columns = std::min<Index>(simd::panel_columns, count - j);
-      for (Index x = 0; x < columns; ++x) simd::pair_neighbours(key.from_row(j + x).data, dim, room + x * words);
-      dot_product::pack_keys(room, words, columns, words, to + j * words);
+    Interleaved packed;
+    for (Index j = 0; j < count; j += simd::lanes) {
+      const Index rows = std::min<Index>(simd::lanes, count - j);
+      for (Index y = 0; y < rows; ++y) simd::pair_neighbours(key.from_row(j + y).data, dim, room + y * words);
+      packed = interleave_rows({room, words}, rows, words, to + j * words);
     }
-    return {to, words};
+    packed.data = to;
+    return packed;
   }
 
-  Matrix pack_values(Matrix value, Index count, Index value_dim, float* to) const override {
-    const Index stride = round_up(value_dim, simd::lanes);
-    for (Index j = 0; j < count; j += 2) {
-      float* pairs = to + j / 2 * stride;
-      simd::pair_rows(value.from_row(j).data, j + 1 < count ? value.from_row(j + 1).data : nullptr, value_dim, pairs);
-      std::fill(pairs + value_dim, pairs + stride, 0.F);
-    }
-    return {to, stride};
-  }
-
-  bool all_finite(Matrix packed, Index count, Index value_dim) const override {
-    constexpr std::uint32_t low = 0x00007f80;  // the exponent of the lower number: all ones in NaN and infinity
-    constexpr std::uint32_t high = 0x7f800000;
-    bool finite = true;
-    for (Index w = 0; w < words_of(count); ++w)
-      for (Index c = 0; c < value_dim; ++c) {
-        const auto word = std::bit_cast<std::uint32_t>(packed.from_row(w).data[c]);
-        finite &= (word & low) != low && (word & high) != high;
+  Interleaved pack_values(Matrix value, Index count, Index value_dim, float* to) const override {
+    const Index words = words_of(count);
+    for (Index c = 0; c < value_dim; c += simd::interleaved_rows)
+      for (Index w = 0; w < words; ++w) {
+        const bool two = 2 * w + 1 < count;
+        simd::pair_rows(value.from_row(2 * w).data + c, two ? value.from_row(2 * w + 1).data + c : nullptr,
+                        std::min<Index>(simd::interleaved_rows, value_dim - c), to + c * words + w * simd::interleaved_rows);
       }
-    return finite;
+    return {to, simd::interleaved_rows * words, simd::interleaved_rows};
   }
 
-  float softmax(float* row, Index keys, float& m_i, float& l_i) const override {
-    const float alpha = online_softmax(row, keys, m_i, l_i, RoundedPowerOfTwo());
-    simd::pair_neighbours(row, keys, row);
-    return alpha;
+  void softmax(float* scores, Index keys, int vectors, float* m, float* l, float* alpha) const override {
+    online_softmax_of_lanes(scores, keys, vectors, m, l, alpha, RoundedPowerOfTwo());
+    const Index width = vectors * simd::lanes;
+    for (Index j = 0; j < keys; j += 2)
+      simd::pair_rows(scores + j * width, j + 1 < keys ? scores + (j + 1) * width : nullptr, width, scores + j / 2 * width);
   }
 };
 
 }  // namespace
 
 const BlockArithmetic& bfloat16_arithmetic() {
-  static const Bfloat16Arithmetic arithmetic(simd::has_bfloat16_dot() ? *simd::bfloat16_dot_kernels()
-                                                                      : simd::strip_kernels<simd::PairTerms>());
+  static const Bfloat16Arithmetic arithmetic(simd::has_bfloat16_dot() ? simd::bfloat16_dot_product()
+                                                                      : &simd::multiply_interleaved<simd::PairTerms>);
   return arithmetic;
 }
 

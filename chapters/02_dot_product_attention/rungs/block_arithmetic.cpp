@@ -1,60 +1,74 @@
 #include "rungs/block_arithmetic.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "rungs/online_softmax.hpp"
-#include "simd/finite.hpp"
 
 namespace attention::dot_product {
 
 namespace {
 
-/// Depth of a panel of K, in words, that stays in the nearest cache (16 KB of 32) while a band's strips pass over it.
-constexpr Index near_depth = 64;
+/// What is there already counts whole: C = 1 · C + A · B.
+constexpr auto unscaled = [] {
+  std::array<float, band_queries> ones{};
+  ones.fill(1);
+  return ones;
+}();
 
-/// The vectors of a panel that its first `columns` columns fill.
-int vectors_of(Index columns) {
-  return static_cast<int>((std::min<Index>(columns, simd::panel_columns) + simd::lanes - 1) / simd::lanes);
+/// BlockArithmetic::scores over rows of K where they lie.
+template <int Vectors>
+void scores_in_place(const float* query, Matrix key, Index count, Index dim, float* scores) {
+  constexpr Index width = Vectors * simd::lanes;
+  constexpr int rows = simd::interleaved_rows;
+  const auto strip = [&](auto height, Index j) {
+    simd::multiply_tile<height, Vectors, simd::Into::replace, simd::FloatTerms>(dim, depth_block, key.from_row(j).data, key.stride, query,
+                                                                                width, scores + j * width, width);
+  };
+  Index j = 0;
+  for (; j + rows <= count; j += rows) strip(std::integral_constant<int, rows>{}, j);
+  for (; j < count; ++j) strip(std::integral_constant<int, 1>{}, j);
 }
 
 }  // namespace
 
 void BlockArithmetic::pack_query(const float* query, Index dim, float* to) const { std::copy_n(query, dim, to); }
 
-Matrix BlockArithmetic::pack_keys(Matrix key, Index count, Index dim, float*, float* to) const {
-  dot_product::pack_keys(key.data, key.stride, count, dim, to);
-  return {to, dim};
+Interleaved BlockArithmetic::pack_keys(Matrix key, Index count, Index dim, Index queries, float*, float* to) const {
+  return packs_keys(queries) ? interleave_rows(key, count, dim, to) : rows_in_place(key);
 }
 
-Matrix BlockArithmetic::pack_values(Matrix value, Index count, Index value_dim, float* to) const {
-  return pad_values(value.data, value.stride, count, value_dim, simd::lanes, to);
+Interleaved BlockArithmetic::pack_values(Matrix value, Index count, Index value_dim, float* to) const {
+  return packs_values(value.stride, value_dim) ? copy_columns(value, count, value_dim, to) : interleaved_columns(value);
 }
 
-bool BlockArithmetic::all_finite(Matrix packed, Index count, Index value_dim) const {
-  return simd::all_finite(packed.data, packed.stride, count, value_dim);
-}
-
-void BlockArithmetic::scores(Matrix query, Index rows, Matrix packed, Index keys, Index dim, float* scores, Index stride) const {
+void BlockArithmetic::scores(const float* query, int vectors, Interleaved key, Index first, Index count, Index dim,
+                             float* scores) const {
+  if (key.row != 1)
+    return simd::unrolled<simd::interleaved_vectors>([&](auto v) {
+      if (vectors == v + 1) scores_in_place<v + 1>(query, {key.at(first, 0), key.row}, count, dim, scores);
+    });
+  const Index width = vectors * simd::lanes;
   const Index depth = words_of(dim);
-  for (Index j = 0; j < keys; j += simd::panel_columns)  // panels of keys
-    for (Index c = 0; c < depth; c += near_depth)        // a part of the panel that stays in the nearest cache
-      for (Index i = 0; i < rows; i += strip_rows_) {    // strips of queries
-        const auto multiply = c == 0 ? kernels_.replace : kernels_.add;
-        multiply(std::min(strip_rows_, rows - i), std::min(near_depth, depth - c), depth_block, query.from_row(i).data + c,
-                 query.stride, packed.from_row(j).data + c * simd::panel_columns, simd::panel_columns, scores + i * stride + j,
-                 stride, vectors_of(keys - j));
-      }
+  for (Index c = 0; c < depth; c += depth_block)
+    for (Index j = 0; j < count; j += rows_at_a_time_)
+      multiply_(std::min(rows_at_a_time_, count - j), vectors, std::min(depth_block, depth - c), key.at(first + j, c), key.strip, key.step,
+                query + c * width, scores + j * width, c == 0 ? nullptr : unscaled.data());
 }
 
-float BlockArithmetic::softmax(float* row, Index keys, float& m_i, float& l_i) const {
-  return online_softmax(row, keys, m_i, l_i);
+void BlockArithmetic::softmax(float* scores, Index keys, int vectors, float* m, float* l, float* alpha) const {
+  online_softmax_of_lanes(scores, keys, vectors, m, l, alpha);
 }
 
-void BlockArithmetic::values(Matrix weights, Index rows, Matrix packed, Index keys, float* sum, Index stride) const {
-  for (Index c = 0; c < stride; c += simd::panel_columns)  // panels of V's columns
-    for (Index i = 0; i < rows; i += strip_rows_)          // strips of queries
-      kernels_.replace(std::min(strip_rows_, rows - i), words_of(keys), values_block, weights.from_row(i).data, weights.stride,
-                       packed.data + c, packed.stride, sum + i * stride + c, stride, vectors_of(stride - c));
+void BlockArithmetic::values(const float* weights, int vectors, Interleaved value, Index first, Index count, Index value_dim,
+                             const float* alpha, float* output) const {
+  const Index width = vectors * simd::lanes;
+  const Index words = words_of(count);
+  for (Index j = 0; j < words; j += values_block)
+    for (Index c = 0; c < value_dim; c += rows_at_a_time_)
+      multiply_(std::min(rows_at_a_time_, value_dim - c), vectors, std::min(values_block, words - j),
+                value.at(c, first / numbers_in_word() + j), value.strip, value.step, weights + j * width, output + c * width,
+                j == 0 ? alpha : unscaled.data());
 }
 
 }  // namespace attention::dot_product

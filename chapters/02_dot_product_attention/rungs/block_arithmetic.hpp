@@ -1,7 +1,8 @@
 #pragma once
 
-#include "rungs/packing.hpp"
-#include "simd/micro_kernel.hpp"
+#include <limits>
+
+#include "rungs/interleaved.hpp"
 #include "tensor/tensor.hpp"
 
 namespace attention::dot_product {
@@ -10,45 +11,52 @@ namespace attention::dot_product {
 /// float32, the fused rung's own way; who computes otherwise overrides a part. Which keys and queries meet, and what is
 /// gathered from block to block, is the pass's own affair.
 ///
+/// A query is a lane. So Q, the scores, the weights and the output are held transposed: a row for each entry of dim, for each
+/// key, or for each column of V, and in it a band of up to band_queries queries, `vectors` vectors wide.
+///
 /// What is packed stands in words of 32 bits: a float each, or two bfloat16.
 class BlockArithmetic {
  public:
-  BlockArithmetic() : BlockArithmetic(simd::strip_kernels<simd::FloatTerms>(), simd::tile_rows) {}
+  BlockArithmetic() : BlockArithmetic(&simd::multiply_interleaved<simd::FloatTerms>) {}
   virtual ~BlockArithmetic() = default;
 
   /// Numbers in a word: neighbours along dim in Q and K, neighbouring keys in the weights and V.
   virtual Index numbers_in_word() const { return 1; }
   Index words_of(Index numbers) const { return (numbers + numbers_in_word() - 1) / numbers_in_word(); }
-  /// Matrix of scratch memory that packing takes.
+  /// Floats of scratch memory that packing takes.
   virtual Index room(Index dim) const { return dim; }
+  /// Whether K is packed for so many queries; for a few it is not worth the while, and K is read where it is. The sums are the same,
+  /// in the same order.
+  virtual bool packs_keys(Index queries) const { return queries > few_queries; }
   /// Whether V must be packed; else it is read where it is.
-  virtual bool packs_values(Index row_stride, Index value_dim) const {
-    return !values_fit(row_stride, value_dim, simd::lanes);
-  }
+  virtual bool packs_values(Index row_stride, Index value_dim) const { return !values_fit_in_place(row_stride, value_dim); }
 
   /// A row of Q, scaled, becomes words_of(dim) words.
   virtual void pack_query(const float* query, Index dim, float* to) const;
-  /// `count` rows of K become packed_keys_size(count, words_of(dim)) words in `to`. Gives what scores() reads.
-  virtual Matrix pack_keys(Matrix key, Index count, Index dim, float* room, float* to) const;
-  /// `count` rows of V become words_of(count) rows of whole vectors in `to`. Gives what values() reads.
-  virtual Matrix pack_values(Matrix value, Index count, Index value_dim, float* to) const;
-  /// Whether what values() reads holds no NaN and no infinity.
-  virtual bool all_finite(Matrix packed, Index count, Index value_dim) const;
+  /// `count` rows of K become interleaved_size(count, words_of(dim)) words in `to`, where packs_keys says so.
+  virtual Interleaved pack_keys(Matrix key, Index count, Index dim, Index queries, float* room, float* to) const;
+  /// `count` rows of V become interleaved_size(value_dim, words_of(count)) words in `to`, where packs_values says so.
+  virtual Interleaved pack_values(Matrix value, Index count, Index value_dim, float* to) const;
 
-  /// scores[i][j] = q_i · k_j for a band of queries and a block of keys.
-  virtual void scores(Matrix query, Index rows, Matrix packed, Index keys, Index dim, float* scores, Index stride) const;
-  /// One row of scores, in powers of two, becomes packed weights 2^(score − m_i): see online_softmax, whose value it gives.
-  virtual float softmax(float* row, Index keys, float& m_i, float& l_i) const;
-  /// sum_i = Σ_j weights[i][j] · v_j for a band of queries and a block of keys; its rows are `stride` long.
-  void values(Matrix weights, Index rows, Matrix packed, Index keys, float* sum, Index stride) const;
+  /// scores[j][i] = k_j · q_i for a band of queries and keys first … first + count of what pack_keys gave.
+  void scores(const float* query, int vectors, Interleaved key, Index first, Index count, Index dim, float* scores) const;
+  /// Scores, in powers of two, become packed weights 2^(score − m_i): see online_softmax_of_lanes.
+  virtual void softmax(float* scores, Index keys, int vectors, float* m, float* l, float* alpha) const;
+  /// O_i = alpha_i · O_i + Σ_j weights[j][i] · v_j for the same queries and keys.
+  void values(const float* weights, int vectors, Interleaved value, Index first, Index count, Index value_dim, const float* alpha,
+              float* output) const;
 
  protected:
-  /// `kernels` multiply strips of at most `strip_rows` rows.
-  BlockArithmetic(simd::StripKernels kernels, Index strip_rows) : kernels_(kernels), strip_rows_(strip_rows) {}
+  static constexpr Index all_rows = std::numeric_limits<Index>::max();
+  /// `multiply` is given so many keys, or columns of V, at a time.
+  explicit BlockArithmetic(simd::MultiplyInterleaved multiply, Index rows_at_a_time = all_rows)
+      : multiply_(multiply), rows_at_a_time_(rows_at_a_time) {}
 
  private:
-  simd::StripKernels kernels_;
-  Index strip_rows_;
+  static constexpr Index few_queries = simd::interleaved_vectors * simd::lanes;
+
+  simd::MultiplyInterleaved multiply_;
+  Index rows_at_a_time_;
 };
 
 }  // namespace attention::dot_product

@@ -7,13 +7,13 @@ namespace attention::dot_product {
 /// So few queries share a key head that reading K and V, not arithmetic, takes the time: they are decoded.
 inline constexpr Index decoded_rows = 8;
 
-/// From three queries of one head on, packing K for them is the faster way, if there are heads enough for many threads: it cuts
+/// From five queries of one head on, a query a lane is the faster way, if there are heads enough for many threads: it cuts
 /// queries and heads into pieces, and not the keys. (The shape decides, not the number of threads: sums must not depend on it.)
-inline constexpr Index packed_queries = 3;
+inline constexpr Index lane_queries = 5;
 inline constexpr Index many_heads = 8;
 
 inline bool is_decoding(const FusedProblem& p) {
-  if (p.queries >= packed_queries && p.batch * p.heads >= many_heads) return false;
+  if (p.queries >= lane_queries && p.batch * p.heads >= many_heads) return false;
   return p.heads / p.key_heads * p.queries <= decoded_rows;
 }
 

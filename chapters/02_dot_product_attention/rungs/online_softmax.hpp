@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "simd/exp2.hpp"
+#include "simd/interleaved_tile.hpp"
 #include "tensor/tensor.hpp"
 
 namespace attention::dot_product {
@@ -51,6 +52,61 @@ inline float online_softmax(float* row, Index keys, float& m_i, float& l_i, Powe
   l_i = alpha * l_i + simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
   m_i = m_new;
   return alpha;
+}
+
+namespace detail {
+template <int Vectors, class Power>
+inline void online_softmax_of_lanes(float* scores, Index keys, float* m, float* l, float* alpha, Power power) {
+  constexpr Index width = Vectors * simd::lanes;
+  constexpr int rows = 4;  // as many keys at a time, each with sums of its own: none waits for the one before
+  const auto all = [](auto work) __attribute__((always_inline)) { simd::unrolled<Vectors>(work); };
+  const simd::Float nothing = simd::broadcast(-infinity);
+
+  simd::Float largest[rows][Vectors];
+  simd::unrolled<rows>([&](auto y) __attribute__((always_inline)) { all([&](auto x) __attribute__((always_inline)) { largest[y][x] = simd::load(m + x * simd::lanes); }); });
+  const auto take_largest = [&](Index j, auto y) __attribute__((always_inline)) {
+    all([&](auto x) __attribute__((always_inline)) { largest[y][x] = simd::max(simd::load(scores + j * width + x * simd::lanes), largest[y][x]); });
+  };
+  Index j = 0;
+  for (; j + rows <= keys; j += rows) simd::unrolled<rows>([&](auto y) __attribute__((always_inline)) { take_largest(j + y, y); });
+  for (; j < keys; ++j) take_largest(j, std::integral_constant<int, 0>{});
+
+  simd::Float subtract[Vectors];
+  all([&](auto x) __attribute__((always_inline)) {
+    const simd::Float m_old = simd::load(m + x * simd::lanes);
+    const simd::Float m_new = simd::max(simd::max(largest[0][x], largest[1][x]), simd::max(largest[2][x], largest[3][x]));
+    // As long as every score was −inf there is nothing to subtract (−inf − −inf would be NaN), and nothing was gathered.
+    subtract[x] = m_new == nothing ? simd::Float{} : m_new;
+    simd::store(alpha + x * simd::lanes, m_old == nothing ? simd::Float{} : simd::exp2(m_old - subtract[x]));
+    simd::store(m + x * simd::lanes, m_new);
+  });
+
+  simd::Float sum[rows][Vectors] = {};
+  const auto take_power = [&](Index i, auto y) __attribute__((always_inline)) {
+    all([&](auto x) __attribute__((always_inline)) {
+      float* score = scores + i * width + x * simd::lanes;
+      const simd::Float e = power(simd::load(score) - subtract[x]);
+      simd::store(score, e);
+      sum[y][x] += e;
+    });
+  };
+  for (j = 0; j + rows <= keys; j += rows) simd::unrolled<rows>([&](auto y) __attribute__((always_inline)) { take_power(j + y, y); });
+  for (; j < keys; ++j) take_power(j, std::integral_constant<int, 0>{});
+  all([&](auto x) __attribute__((always_inline)) {
+    const Index at = x * simd::lanes;
+    simd::store(l + at, simd::load(alpha + at) * simd::load(l + at) + ((sum[0][x] + sum[1][x]) + (sum[2][x] + sum[3][x])));
+  });
+}
+}  // namespace detail
+
+/// online_softmax for `vectors` vectors of rows at a time, a row in each lane: scores[j · width + i] is key j's score with query i, and
+/// m, l and alpha hold one number a query. No lane meets another: there is no maximum across lanes, and no sum.
+template <class Power = PowerOfTwo>
+inline void online_softmax_of_lanes(float* scores, Index keys, int vectors, float* m, float* l, float* alpha, Power power = {}) {
+  static_assert(simd::interleaved_vectors == 3);
+  if (vectors == 3) return detail::online_softmax_of_lanes<3>(scores, keys, m, l, alpha, power);
+  if (vectors == 2) return detail::online_softmax_of_lanes<2>(scores, keys, m, l, alpha, power);
+  detail::online_softmax_of_lanes<1>(scores, keys, m, l, alpha, power);
 }
 
 }  // namespace attention::dot_product

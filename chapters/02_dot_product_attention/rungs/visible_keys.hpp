@@ -1,10 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
 #include "fused_attention.hpp"
+#include "rungs/interleaved.hpp"
 #include "rungs/online_softmax.hpp"
 #include "simd/tanh.hpp"
 
@@ -59,6 +61,50 @@ class VisibleKeys {
   bool sees_all(Index i, Index begin, Index count) const {
     const KeyRange range = of(i);
     return range.first <= begin && begin + count <= range.last && !p_.allowed.data && !p_.bias.data;
+  }
+
+  /// Whether nothing is added to the scores of queries first … first + rows with these keys, and nothing is masked.
+  bool are_plain(Index first, Index rows, Index begin, Index count) const {
+    return p_.softcap <= 0 && !p_.slopes && sees_all(first, begin, count) && sees_all(first + rows - 1, begin, count);
+  }
+
+  /// Scores of queries first … first + rows with keys begin … begin + count, in powers of two, a query a lane: scores[j · width + y]
+  /// is capped, biased, and −inf where the key is masked. Marks in `seen` the queries to which a key is left.
+  void bias_and_mask(float* scores, Index width, Index first, Index rows, Index begin, Index count, char* seen) const {
+    if (are_plain(first, rows, begin, count)) return std::fill_n(seen, rows, char{true}), void();
+    constexpr auto log2e = std::numbers::log2e_v<float>;
+    if (p_.softcap > 0) cap_scores(scores, count * width, p_.softcap * log2e);
+    std::array<int, band_queries> low, high, distance;  // of each query, from key `begin`
+    for (Index y = 0; y < rows; ++y) {
+      const auto lane = static_cast<std::size_t>(y);
+      const KeyRange range = within(of(first + y), begin, count);
+      low[lane] = static_cast<int>(range.first);
+      high[lane] = static_cast<int>(range.last);
+      distance[lane] = static_cast<int>(position(first + y) + mask_.offset - begin);
+      if (!p_.allowed.data && !p_.bias.data) seen[y] |= !range.empty();
+    }
+    const float slope = p_.slopes ? p_.slopes[h_] * log2e : 0;
+    for (Index j = 0; j < count; ++j) {
+      float* row = scores + j * width;
+      const int key = static_cast<int>(j);
+      if (p_.slopes)
+#pragma omp simd
+        for (Index y = 0; y < rows; ++y) row[y] -= slope * std::abs(static_cast<float>(key - distance[static_cast<std::size_t>(y)]));
+#pragma omp simd
+      for (Index y = 0; y < rows; ++y)
+        row[y] = key >= low[static_cast<std::size_t>(y)] && key < high[static_cast<std::size_t>(y)] ? row[y] : -infinity;
+    }
+    if (!p_.allowed.data && !p_.bias.data) return;
+    for (Index y = 0; y < rows; ++y)
+      for (Index j = low[static_cast<std::size_t>(y)]; j < high[static_cast<std::size_t>(y)]; ++j) {
+        float& score = scores[j * width + y];
+        if (lets_see(first + y, begin + j)) {
+          seen[y] = true;
+          if (p_.bias.data) score += p_.bias.row(b_, h_, first + y)[begin + j] * log2e;
+        } else {
+          score = -infinity;
+        }
+      }
   }
 
   /// Scores of query i with keys begin … begin + count, in powers of two: capped, biased, and −inf where the key is masked or

@@ -94,14 +94,15 @@ TEST_CASE("dot-product in bfloat16: what is masked has no effect, bit for bit", 
 }
 
 TEST_CASE("dot-product in bfloat16: the instruction gives what its stand-in gives", "[bf16]") {
-  const simd::StripKernels* dot = simd::bfloat16_dot_kernels();
+  const simd::MultiplyInterleaved dot = simd::bfloat16_dot_product();
   if (!dot) {
     WARN("left out: this processor has no AVX512_BF16, or the build does not use it");
     return;
   }
   numerics::Random random(4);
   constexpr Index depth = 75;
-  std::vector<float> a(simd::tile_rows * depth), b(depth * simd::panel_columns);
+  constexpr Index width = simd::interleaved_vectors * simd::lanes;
+  std::vector<float> a(simd::interleaved_rows * depth), b(depth * width);
   const auto pair = [&] {
     const auto low = simd::to_bfloat16(static_cast<float>(random.normal()));
     const auto high = simd::to_bfloat16(static_cast<float>(random.normal()));
@@ -109,11 +110,11 @@ TEST_CASE("dot-product in bfloat16: the instruction gives what its stand-in give
   };
   std::ranges::generate(a, pair);
   std::ranges::generate(b, pair);
-  for (Index rows = 1; rows <= simd::tile_rows; ++rows) {
-    std::vector<float> x(simd::tile_rows * simd::panel_columns, 0.F), y = x;
-    dot->replace(rows, depth, 32, a.data(), depth, b.data(), simd::panel_columns, x.data(), simd::panel_columns, simd::tile_vectors);
-    simd::strip_kernels<simd::PairTerms>().replace(rows, depth, 32, a.data(), depth, b.data(), simd::panel_columns, y.data(),
-                                                   simd::panel_columns, simd::tile_vectors);
+  for (Index rows = 1; rows <= simd::interleaved_rows; ++rows) {
+    std::vector<float> x(simd::interleaved_rows * width, 0.F), y = x;
+    dot(rows, simd::interleaved_vectors, depth, a.data(), 0, simd::interleaved_rows, b.data(), x.data(), nullptr);
+    simd::multiply_interleaved<simd::PairTerms>(rows, simd::interleaved_vectors, depth, a.data(), 0, simd::interleaved_rows, b.data(), y.data(),
+                                                nullptr);
     for (std::size_t i = 0; i < x.size(); ++i) CHECK(std::abs(x[i] - y[i]) < 1e-4F);
   }
 }
