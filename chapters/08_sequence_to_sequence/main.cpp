@@ -1,0 +1,2 @@
+#include "encoder_decoder.hpp"
+int main() {}
