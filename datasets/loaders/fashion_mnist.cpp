@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "loaders/folder.hpp"
 #include "loaders/idx.hpp"
 #include "program/error.hpp"
 #include "program/text.hpp"
@@ -53,16 +54,8 @@ ImageSet load_set(const fs::path& folder, const std::string& prefix) {
 }  // namespace
 
 FashionMnist load_fashion_mnist(const fs::path& data_folder) {
+  if (!has_folder(data_folder, "fashion-mnist")) return make_stand_in();
   const fs::path folder = data_folder / "fashion-mnist";
-  std::error_code error;
-  const fs::file_status status = fs::status(folder, error);
-  // "Not found" also means that data_folder is a file; that is a mistake and not missing data.
-  if (status.type() == fs::file_type::not_found && error != std::errc::not_a_directory)
-    return make_stand_in();
-  if (!fs::is_directory(status)) {
-    throw UserError(fmt::format("cannot read the folder {}: {}; check --data", one_line(folder.string()),
-                                error ? error.message() : "it is not a folder"));
-  }
   return {load_set(folder, "train"),
           load_set(folder, "t10k"),
           true,

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "loaders/byte_source.hpp"
+#include "loaders/folder.hpp"
 #include "numerics/random.hpp"
 #include "program/error.hpp"
 #include "program/text.hpp"
@@ -106,15 +107,8 @@ Gloss parse(Line line, std::size_t begins_at) {
 }  // namespace
 
 Glosses load_glosses(const fs::path& data_folder) {
-  const fs::path folder = data_folder / "wordnet";
-  std::error_code error;
-  const fs::file_status status = fs::status(folder, error);
-  // "Not found" also means that data_folder is a file; that is a mistake and not missing data.
-  if (status.type() == fs::file_type::not_found && error != std::errc::not_a_directory) return make_gloss_stand_in();
-  if (!fs::is_directory(status))
-    throw UserError(fmt::format("cannot read the folder {}: {}; check --data", one_line(folder.string()),
-                                error ? error.message() : "it is not a folder"));
-  const std::string file = (folder / "data.noun").string();
+  if (!has_folder(data_folder, "wordnet")) return make_gloss_stand_in();
+  const std::string file = (data_folder / "wordnet/data.noun").string();
   const std::string text = read_all(file);
   Glosses all;
   all.class_names = class_names();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "loaders/folder.hpp"
 #include "numerics/random.hpp"
 #include "program/error.hpp"
 #include "program/input_file.hpp"
@@ -121,16 +122,8 @@ class Reader {
 }  // namespace
 
 WeeklySeries load_co2(const fs::path& data_folder) {
-  const fs::path folder = data_folder / "co2";
-  std::error_code error;
-  const fs::file_status status = fs::status(folder, error);
-  // "Not found" also means that data_folder is a file; that is a mistake and not missing data.
-  if (status.type() == fs::file_type::not_found && error != std::errc::not_a_directory) return make_series_stand_in();
-  if (!fs::is_directory(status)) {
-    throw UserError(fmt::format("cannot read the folder {}: {}; check --data", one_line(folder.string()),
-                                error ? error.message() : "it is not a folder"));
-  }
-  return Reader(folder / "co2.csv").read();
+  if (!has_folder(data_folder, "co2")) return make_series_stand_in();
+  return Reader(data_folder / "co2/co2.csv").read();
 }
 
 WeeklySeries make_series_stand_in(tensor::Index weeks) {
