@@ -1,15 +1,68 @@
 #include "ladder/chapter_program.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "ladder/peak_memory.hpp"
 #include "machine/affinity.hpp"
 #include "program/command_line.hpp"
+#include "program/error.hpp"
 #include "program/main.hpp"
 
 namespace attention::ladder {
+
+namespace {
+
+/// A training that was stopped ends as a program does that SIGINT ends.
+constexpr int stopped = 130;
+
+/// What was typed behind `--train`.
+struct TrainingOptions {
+  std::vector<std::string> names;
+  std::string seed = "1";
+  std::string publish;
+  bool again = false;
+  CLI::Option* train = nullptr;
+};
+
+void add(CLI::App& app, const ChapterProgram& chapter, TrainingOptions& options) {
+  std::vector<std::string> known;
+  for (const training::Training& t : chapter.trainings) known.push_back(fmt::format("{} ({})", t.name, t.about));
+  options.train = app.add_option("--train", options.names, fmt::format("train these models, or all, and run nothing else: {}", fmt::join(known, ", ")))->expected(0, -1);
+  app.add_option("--seed", options.seed, "seed of the training")->needs(options.train)->capture_default_str();
+  app.add_flag("--again", options.again, "train from the first step, though a checkpoint is there")->needs(options.train);
+  app.add_option("--publish", options.publish, "put weights and record into this folder, too")->needs(options.train);
+}
+
+/// Gives the exit status.
+int train(const ChapterProgram& chapter, const TrainingOptions& options, const std::string& results, const std::string& data) {
+  training::Sitting sitting;
+  sitting.data = data;
+  sitting.folder = std::filesystem::path(results) / chapter.folder / "training";
+  sitting.published = options.publish;
+  sitting.seed = static_cast<std::uint64_t>(program::parse_positive(options.seed, "--seed", 1'000'000));
+  sitting.again = options.again;
+  std::vector<const training::Training*> wanted;
+  for (const std::string& name : options.names) {
+    const auto found = std::ranges::find(chapter.trainings, name, &training::Training::name);
+    if (found == chapter.trainings.end()) {
+      std::vector<std::string> known;
+      for (const training::Training& t : chapter.trainings) known.push_back(t.name);
+      throw program::UserError(fmt::format("no model '{}' in this chapter; there are: {}", name, fmt::join(known, ", ")));
+    }
+    wanted.push_back(&*found);
+  }
+  if (wanted.empty())
+    for (const training::Training& t : chapter.trainings) wanted.push_back(&t);
+  for (const training::Training* t : wanted)
+    if (!t->run(sitting)) return stopped;
+  return 0;
+}
+
+}  // namespace
 
 int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
   return program::run_main(argc, argv, [&]() -> int {
@@ -25,11 +78,14 @@ int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
     app.add_option("--threads", threads_text, "threads to use. Default: all");
     app.add_flag("--quick", quick, "small sizes, for a first look; written to a folder of its own");
     if (chapter.options) chapter.options(app);
+    TrainingOptions training;
+    if (!chapter.trainings.empty()) add(app, chapter, training);
     if (const auto status = program::parse(app, argc, argv)) return *status;
 
     const int threads = threads_text.empty() ? machine::available_cpus()
                                              : static_cast<int>(program::parse_positive(threads_text, "--threads", 1024));
     machine::use_threads(threads);
+    if (training.train && training.train->count() > 0) return train(chapter, training, results_folder, data_folder);
     if (chapter.instead && chapter.instead(results_folder, data_folder)) return 0;
     const bool real = !chapter.load || chapter.load(data_folder);
     Results results(results_folder, chapter.folder, quick, real);

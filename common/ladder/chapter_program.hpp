@@ -7,6 +7,7 @@
 
 #include "ladder/climber.hpp"
 #include "ladder/mechanism.hpp"
+#include "training/sitting.hpp"
 
 namespace CLI {
 class App;
@@ -44,10 +45,13 @@ struct ChapterProgram {
   /// What these options ask for in place of the experiments, given the folders of results and of data: true where they asked and it
   /// is done. Empty: nothing.
   std::function<bool(const std::filesystem::path& results, const std::filesystem::path& data)> instead;
+
+  /// The models that the chapter trains, in the order in which they are trained where none is named. Empty: none.
+  std::vector<training::Training> trainings;
 };
 
 /// The main of a chapter's program: `--results`, `--data`, `--threads`, `--quick`; loads, experiments, writes ladder.json,
-/// scaling.json and last summary.json. Gives the exit status.
+/// scaling.json and last summary.json. With `--train`, trains the models named behind it, or all, and nothing else. Gives the exit status.
 int chapter_main(int argc, char** argv, const ChapterProgram& program);
 
 }  // namespace attention::ladder
