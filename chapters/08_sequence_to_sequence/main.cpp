@@ -1,22 +1,51 @@
+// Chapter 8: sequence to sequence. Letters become phonemes and Spanish becomes English, with attention and without.
+#include <CLI/CLI.hpp>
 #include <iostream>
-#include <cstdlib>
-#include "spelling.hpp"
-#include "training/trainer.hpp"
-using namespace attention;
-using namespace attention::sequence_to_sequence;
-static double env(const char*n,double d){const char*e=getenv(n);return e?atof(e):d;}
-int main(int, char** argv) {
-  auto data = datasets::load_pronunciations("/work/main/datasets/data");
-  auto train = pronunciation_pairs(data.of(datasets::Part::training));
-  auto valid = data.of(datasets::Part::validation); valid.resize(std::size_t(env("VALID",4941)));
-  std::cout << train.size() << " pairs " << valid.size() << " " << data.of(datasets::Part::test).size() << "\n";
-  Sizes s{.source_symbols=letter_symbols,.target_symbols=phoneme_symbols,.embedding=Index(env("E",64)),.encoder=Index(env("H",128)),.decoder=Index(env("D",256)),.units=Index(env("U",128)),.window=2,.dropout=env("P",0.2),.kind=kind_of(argv[1])};
-  EncoderDecoder<float> model(s,1);
-  training::Recipe r; r.name="trial"; r.configuration=to_json(s); r.steps=int(env("STEPS",200)); r.parts=int(env("PARTS",8)); r.peak_rate=env("RATE",2e-3); r.evaluate_every=int(env("EVERY",1000)); r.warm_up=200; r.clip=1;
-  Batches b(train, Index(env("B",256)), r.parts, 1);
-  std::cout << b.steps_per_epoch() << " steps an epoch, " << autograd::count(model.parameters()) << " weights\n";
-  training::Task t; t.parameters=model.parameters(); t.evaluated="word error rate";
-  t.loss=[&](training::Tape<float>& tape, std::int64_t step, int part){ return model.loss(tape,b.part(step,part),double(b.targets(step)));};
-  t.evaluate=[&]{ auto e=errors_of(pronounce(model,valid),valid); std::cout<<"PER "<<e.symbol_error_rate()<<"\n"; return e.answer_error_rate();};
-  training::train(t,r,argv[2],1e9);
+
+#include "experiments/experiments.hpp"
+#include "program/error.hpp"
+#include "words.hpp"
+
+int main(int argc, char** argv) {
+  using namespace attention;
+  namespace s2s = sequence_to_sequence;
+  namespace fs = std::filesystem;
+  datasets::Pronunciations words;
+  datasets::VersePairs verses;
+  fs::path data;
+  std::vector<std::string> asked;
+
+  ladder::ChapterProgram program;
+  program.folder = "08_sequence_to_sequence";
+  program.summary = "Chapter 8, sequence to sequence: letters become phonemes, Spanish becomes English, and attention shows what was looked at.";
+  program.trainings = s2s::trainings();
+  program.load = [&](const fs::path& folder) {
+    data = folder;
+    words = datasets::load_pronunciations(folder);
+    verses = datasets::load_verses(folder);
+    return words.real && verses.real;
+  };
+  program.experiments = [&](const ladder::ChapterRun& run) {
+    // The results' own folder is NN_name, or quick/ in it; trained weights lie beside them.
+    const fs::path chapter = run.quick ? run.results.folder().parent_path() : run.results.folder();
+    const s2s::Context context{run, words, verses, {chapter.parent_path(), data}};
+    s2s::spelling(context);
+    s2s::beams(context);
+    s2s::alignments(context);
+    s2s::translation(context);
+  };
+  program.options = [&](CLI::App& app) {
+    app.add_option("--word", asked, "say how this word is spoken and which letters were looked at, and run nothing else; may be given several times")
+        ->allow_extra_args(false);
+  };
+  program.instead = [&](const fs::path& results_folder, const fs::path& folder) {
+    if (asked.empty()) return false;
+    words = datasets::load_pronunciations(folder);
+    const s2s::Plan& plan = s2s::plan_of("g2p_additive");
+    const auto trained = s2s::load_spelling(plan, words, {results_folder, folder});
+    if (!trained) throw attention::program::UserError("the model g2p_additive is not trained here; ./course train 08 g2p_additive makes it");
+    s2s::look_at_words(asked, trained->model, words, results_folder, std::cout);
+    return true;
+  };
+  return ladder::chapter_main(argc, argv, program);
 }
