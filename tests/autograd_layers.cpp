@@ -125,6 +125,9 @@ TEST_CASE("layers: gradients of recurrent layers, both directions, with lengths,
     for (const Direction direction : {Direction::forward, Direction::backward}) {
       check_layer(layer<Gru<double>>(), lengths, direction, 1);
       check_layer(layer<Lstm<double>>(), lengths, direction, 2);
+      Gru<double> first = layer<Gru<double>>();
+      first.reset = Reset::before_product;
+      check_layer(first, lengths, direction, 1);
       Lstm<double> peeping = layer<Lstm<double>>();
       peeping.peepholes = {random_array({3 * hidden}, 9)};
       check_layer(peeping, lengths, direction, 2);

@@ -37,6 +37,22 @@ std::span<const Operator> operators() {
        2,
        {"Y", "Mean", "InvStdDev"},
        run_layer_normalization},
+      {"LSTM",
+       7,
+       {"hidden_size", "direction", "layout", "input_forget", "activations"},
+       {"X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"},
+       3,
+       {"Y", "Y_h", "Y_c"},
+       run_lstm,
+       true},
+      {"GRU",
+       7,
+       {"hidden_size", "direction", "layout", "linear_before_reset", "activations"},
+       {"X", "W", "R", "B", "sequence_lens", "initial_h"},
+       3,
+       {"Y", "Y_h"},
+       run_gru,
+       true},
   };
   return all;
 }

@@ -20,6 +20,7 @@ struct Operator {
   /// Computes the case with every rung that can serve it and holds each against the expected outputs. Throws UserError where the
   /// case contradicts itself, NotKnown where it asks for what is not known here.
   void (*run)(const Case&, Report&) = nullptr;
+  bool first_output_optional = false;  ///< any one output will do
 };
 
 /// All that are known.
@@ -34,5 +35,7 @@ void run_rotary_embedding(const Case& given, Report& report);
 void run_linear_attention(const Case& given, Report& report);
 void run_softmax(const Case& given, Report& report);
 void run_layer_normalization(const Case& given, Report& report);
+void run_lstm(const Case& given, Report& report);
+void run_gru(const Case& given, Report& report);
 
 }  // namespace attention::conformance

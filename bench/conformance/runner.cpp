@@ -39,8 +39,12 @@ void require_known(const Description& d, const Operator& op) {
   for (std::size_t place = 0; place < op.required_inputs; ++place)
     if (place >= d.inputs.size() || !d.inputs[place])
       throw UserError(fmt::format("case.json: the input {} is missing", op.inputs[place]));
-  if (d.outputs.empty() || !d.outputs.front())
+  if (op.first_output_optional) {
+    if (std::ranges::none_of(d.outputs, [](const auto& output) { return output.has_value(); }))
+      throw UserError("case.json: no output is expected");
+  } else if (d.outputs.empty() || !d.outputs.front()) {
     throw UserError(fmt::format("case.json: the output {} is missing", op.outputs.front()));
+  }
 }
 
 void find_below(const fs::path& folder, std::vector<fs::path>& found) {

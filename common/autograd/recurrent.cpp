@@ -7,6 +7,7 @@
 
 #include "autograd/arithmetic.hpp"
 #include "autograd/arranging.hpp"
+#include "autograd/functions.hpp"
 #include "autograd/matrix.hpp"
 
 namespace attention::autograd {
@@ -86,7 +87,19 @@ Variable<Real> Gru<Real>::project(const Variable<Real>& x) const {
 template <class Real>
 Variable<Real> Gru<Real>::step(const Variable<Real>& projected, Index at, const Variable<Real>& state, const Active& active) const {
   Tape<Real>& tape = state.tape();
-  return gru_cell(projected, at, matmul(state, tape.parameter(recurrent_weights)) + tape.parameter(recurrent_bias), state, active);
+  const Variable<Real> weights = tape.parameter(recurrent_weights), shift = tape.parameter(recurrent_bias);
+  if (reset == Reset::after_product) return gru_cell(projected, at, matmul(state, weights) + shift, state, active);
+  const Index n = hidden(), batch = state.extent(0);
+  const Variable<Real> x = reshape(slice(projected, 0, at, at + 1), {size(batch), size(3 * n)});
+  const auto part = [n](const Variable<Real>& v, Index first, Index last) { return slice(v, -1, first * n, last * n); };
+  const Variable<Real> gates = sigmoid(part(x, 0, 2) + matmul(state, part(weights, 0, 2)) + part(shift, 0, 2));
+  const Variable<Real> z = part(gates, 0, 1);
+  const Variable<Real> candidate = tanh(part(x, 2, 3) + matmul(part(gates, 1, 2) * state, part(weights, 2, 3)) + part(shift, 2, 3));
+  const Variable<Real> next = candidate + z * (state - candidate);
+  if (active.empty()) return next;
+  ArrayOf<Real> going = tensor::empty_array<Real>({size(batch), 1});
+  std::copy(active.begin(), active.end(), going.data());
+  return state + tape.constant(std::move(going)) * (next - state);
 }
 
 template <class Real>

@@ -17,12 +17,17 @@ struct Unrolled {
   Variable<Real> memory;   ///< LSTM: c beside it, [batch, hidden]
 };
 
+/// Where a gated recurrent unit's reset gate acts: on the product of the state with its weights, as in gru_cell, or on the state before
+/// it, as Cho and others 2014 wrote it (equation 8), which takes a second product at each step.
+enum class Reset { after_product, before_product };
+
 /// A layer of gated recurrent units (see gru_cell).
 template <class Real>
 struct Gru {
   Parameter<Real> input_weights;      ///< [inputs, 3 · hidden], gates z r n
   Parameter<Real> recurrent_weights;  ///< [hidden, 3 · hidden]
   Parameter<Real> input_bias, recurrent_bias;  ///< [3 · hidden]
+  Reset reset = Reset::after_product;
 
   Gru() = default;
   /// Uniform in ±1/√hidden.
