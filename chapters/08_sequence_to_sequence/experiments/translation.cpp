@@ -39,8 +39,9 @@ void write_record(const Context& c, const VersePair& verse, const Answer& answer
 
 void translation(const Context& c) {
   const Translation prepared = prepare_translation(c.verses, least_count);
-  std::vector<const VersePair*> test = verses_of(c.verses, Part::test);
-  if (c.quick) test.resize(std::min<std::size_t>(test.size(), 200));
+  std::vector<const VersePair*> test;
+  const auto all = verses_of(c.verses, Part::test);
+  for (std::size_t i = 0; i < all.size(); i += c.quick ? 4 : 1) test.push_back(all[i]);
   program::Table table({{"translator"}, {"BLEU"}, {"chrF"}});
   Json rows = Json::array();
   const auto add = [&](const std::string& name, const Quality& q) {
