@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
   };
   program.instead = [&](const fs::path& results_folder, const fs::path& folder) {
     if (asked.empty()) return false;
+    // A word that cannot be said is told first: it costs nothing.
+    for (const std::string& word : asked) s2s::letters_of(word);
     words = datasets::load_pronunciations(folder);
     const s2s::Plan& plan = s2s::plan_of("g2p_additive");
     const auto trained = s2s::load_spelling(plan, words, {results_folder, folder});
