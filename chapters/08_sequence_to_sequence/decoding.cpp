@@ -19,13 +19,14 @@ constexpr Index side_by_side = 64;
 Index most_steps(Index most, const Padded& source) { return most > 0 ? most : 2 * source.time + 10; }
 
 /// A row's scores as logarithms of probabilities; what no answer may hold gets −∞.
-void log_probabilities(const float* scores, std::vector<double>& to) {
+void log_probabilities(const float* scores, const Search& search, std::vector<double>& to) {
   const double largest = static_cast<double>(*std::max_element(scores, scores + to.size()));
   double sum = 0;
   for (std::size_t i = 0; i < to.size(); ++i) sum += std::exp(static_cast<double>(scores[i]) - largest);
   const double lse = largest + std::log(sum);
   for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<double>(scores[i]) - lse;
-  for (const int mark : {padding, unknown, begin_mark}) to[static_cast<std::size_t>(mark)] = -INFINITY;
+  to[padding] = to[begin_mark] = -INFINITY;
+  if (!search.unknown_too) to[unknown] = -INFINITY;
 }
 
 /// Row `row` of what was looked at in a step, as long as its source.
@@ -54,7 +55,7 @@ struct Continuation {
 
 }  // namespace
 
-std::vector<Answer> greedy(const EncoderDecoder<float>& model, const std::vector<const Symbols*>& sources, Index most) {
+std::vector<Answer> greedy(const EncoderDecoder<float>& model, const std::vector<const Symbols*>& sources, const Search& search) {
   const Padded source = closed(sources);
   Tape<float> tape(Mode::evaluation);
   const auto read = model.read(tape, source);
@@ -63,12 +64,12 @@ std::vector<Answer> greedy(const EncoderDecoder<float>& model, const std::vector
   std::vector<Index> previous(sources.size(), begin_mark);
   std::vector<double> logs(size(model.sizes().target_symbols));
   std::vector<bool> ended(sources.size(), false);
-  for (Index t = 0; t < most_steps(most, source) && std::ranges::count(ended, false) > 0; ++t) {
+  for (Index t = 0; t < most_steps(search.most, source) && std::ranges::count(ended, false) > 0; ++t) {
     const auto step = model.step(read, state, previous, t);
     state = step.state;
     for (std::size_t b = 0; b < sources.size(); ++b) {
       if (ended[b]) continue;
-      log_probabilities(step.scores.data() + b * logs.size(), logs);
+      log_probabilities(step.scores.data() + b * logs.size(), search, logs);
       const auto best = std::ranges::max_element(logs);
       const int symbol = static_cast<int>(best - logs.begin());
       all[b].log_probability += *best;
@@ -108,7 +109,7 @@ std::vector<Answer> beam(const EncoderDecoder<float>& model, const std::vector<c
       continuations.clear();
       for (Index slot = first; slot < first + width; ++slot) {
         if (!kept[size(slot)].alive) continue;
-        log_probabilities(step.scores.data() + size(slot) * logs.size(), logs);
+        log_probabilities(step.scores.data() + size(slot) * logs.size(), search, logs);
         for (std::size_t i = 0; i < logs.size(); ++i)
           if (std::isfinite(logs[i])) continuations.push_back({kept[size(slot)].answer.log_probability + logs[i], slot, static_cast<int>(i)});
       }
@@ -164,7 +165,7 @@ std::vector<Answer> answers(const EncoderDecoder<float>& model, const std::vecto
       const auto first = size(batch * together), last = std::min(sources.size(), first + size(together));
       std::vector<const Symbols*> some;
       for (std::size_t i = first; i < last; ++i) some.push_back(&sources[order[i]]);
-      std::vector<Answer> found = search.width == 1 ? greedy(model, some, search.most) : beam(model, some, search);
+      std::vector<Answer> found = search.width == 1 ? greedy(model, some, search) : beam(model, some, search);
       for (std::size_t i = first; i < last; ++i) all[order[i]] = std::move(found[i - first]);
     } catch (...) {
       faults[size(batch)] = std::current_exception();

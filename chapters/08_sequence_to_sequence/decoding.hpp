@@ -17,10 +17,11 @@ struct Search {
   Index width = 1;          ///< hypotheses that are kept
   double length_power = 1;  ///< an answer's rank is log p / length^this, its length counted with the end mark; 0: log p itself
   Index most = 0;           ///< steps after which an answer is cut off; 0: twice the source's length and ten more
+  bool unknown_too = false;  ///< an answer may hold the unknown mark; the caller finds a word for it
 };
 
-/// The most probable symbol at every step. Sources go through the model side by side.
-std::vector<Answer> greedy(const EncoderDecoder<float>& model, const std::vector<const Symbols*>& sources, Index most = 0);
+/// The most probable symbol at every step, whatever the search's width. Sources go through the model side by side.
+std::vector<Answer> greedy(const EncoderDecoder<float>& model, const std::vector<const Symbols*>& sources, const Search& search = {});
 
 /// Beam search (Sutskever, Vinyals, Le 2014, section 3.2): of all continuations of the kept beginnings the `width` most probable are kept; one that
 /// ends leaves the beam. It is over when `width` have ended. With width 1 it is greedy().

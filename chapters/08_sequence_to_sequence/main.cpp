@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   program.load = [&](const fs::path& folder) {
     data = folder;
     words = datasets::load_pronunciations(folder);
-    verses = datasets::load_verses(folder);
+    verses = datasets::load_verses(folder, s2s::read_verses);
     return words.real && verses.real;
   };
   program.experiments = [&](const ladder::ChapterRun& run) {

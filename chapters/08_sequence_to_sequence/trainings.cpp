@@ -26,8 +26,8 @@ Plan small(Kind kind, const std::string& name) {
 Plan verses(Kind kind, const std::string& name) {
   return {.name = name,
           .about = "Spanish verses to English, attention: " + name_of(kind),
-          .sizes = {.embedding = 128, .encoder = 128, .decoder = 256, .units = 128, .dropout = 0.3, .kind = kind},
-          .steps = 2400,
+          .sizes = {.embedding = 128, .encoder = 128, .decoder = 256, .units = 128, .dropout = 0.2, .kind = kind},
+          .steps = 2000,
           .batch = 64,
           .rate = 2e-3,
           .evaluate_every = 200};
@@ -94,7 +94,7 @@ bool train_spelling(const Plan& plan, const Sitting& sitting) {
 }
 
 bool train_translation(const Plan& plan, const Sitting& sitting) {
-  const datasets::VersePairs data = datasets::load_verses(sitting.data);
+  const datasets::VersePairs data = datasets::load_verses(sitting.data, read_verses);
   const Translation translation = prepare_translation(data, least_count);
   const auto validation = verses_of(data, Part::validation), test = verses_of(data, Part::test);
   const Sizes sizes = translation_sizes(plan, translation);

@@ -32,18 +32,17 @@ std::set<std::string> distinct(const std::vector<std::string>& words) { return {
 }  // namespace
 
 Translation prepare_translation(const datasets::VersePairs& verses, std::size_t least) {
-  Translation t{vocabulary_of(verses, &VersePair::source, least), vocabulary_of(verses, &VersePair::target, least), {}, {}};
-  for (const VersePair& pair : verses.pairs) {
-    if (pair.part == Part::test) continue;
-    (pair.part == Part::training ? t.training : t.validation).push_back({t.source.ids(pair.source.words), t.target.ids(pair.target.words)});
-  }
+  Translation t{vocabulary_of(verses, &VersePair::source, least), vocabulary_of(verses, &VersePair::target, least), {}};
+  for (const VersePair* pair : verses_of(verses, Part::training)) t.training.push_back({t.source.ids(pair->source.words), t.target.ids(pair->target.words)});
   return t;
 }
 
 std::vector<const VersePair*> verses_of(const datasets::VersePairs& verses, Part part) {
   std::vector<const VersePair*> chosen;
-  for (const VersePair& pair : verses.pairs)
-    if (pair.part == part) chosen.push_back(&pair);
+  for (const VersePair& pair : verses.pairs) {
+    const bool is_short = pair.source.words.size() <= short_verses.most_source_words && pair.target.words.size() <= short_verses.most_target_words;
+    if (pair.part == part && (part == Part::training || is_short)) chosen.push_back(&pair);
+  }
   return chosen;
 }
 
@@ -56,6 +55,19 @@ std::vector<Answer> translate(const EncoderDecoder<float>& model, const Translat
 std::vector<std::string> words_of(const Answer& answer, const Vocabulary& vocabulary) {
   std::vector<std::string> words;
   for (const int symbol : answer.symbols) words.push_back(vocabulary.word(symbol));
+  return words;
+}
+
+std::vector<std::string> words_of(const Answer& answer, const Vocabulary& vocabulary, const std::vector<std::string>& source, const WordTable& table) {
+  std::vector<std::string> words = words_of(answer, vocabulary);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (answer.symbols[i] != unknown) continue;
+    const std::vector<float>& row = answer.weights.at(i);
+    const auto place = std::max_element(row.begin(), row.begin() + std::ssize(source)) - row.begin();
+    const std::string& looked_at = source.at(static_cast<std::size_t>(place));
+    const std::vector<std::string> known = table.translate({looked_at});
+    words[i] = known.empty() ? looked_at : known.front();
+  }
   return words;
 }
 

@@ -9,22 +9,31 @@
 /// Translation: the words of a verse in one language become those of another.
 namespace attention::sequence_to_sequence {
 
-/// Verses as pairs of symbols, with the words that have a number. A vocabulary's numbers are symbols as they stand.
+class WordTable;
+
+/// The verses of training as pairs of symbols, with the words that have a number. A vocabulary's numbers are symbols as they stand.
 struct Translation {
   datasets::Vocabulary source, target;
-  std::vector<Pair> training, validation;
+  std::vector<Pair> training;
 };
 
 /// Words that stand in training at least `least` times have a number of their own; all others are `unknown`.
 Translation prepare_translation(const datasets::VersePairs& verses, std::size_t least);
 
-/// The words of one part's verses.
+/// Verses that are read: training takes all of them, and of validation and test those short ones count whose length the second gives.
+inline constexpr datasets::VerseOptions read_verses{.most_source_words = 20, .most_target_words = 24};
+inline constexpr datasets::VerseOptions short_verses{.most_source_words = 12, .most_target_words = 14};
+
+/// The verses of one part; of validation and test the short ones.
 std::vector<const datasets::VersePair*> verses_of(const datasets::VersePairs& verses, datasets::Part part);
 
 /// The answers to these verses, and an answer's words.
 std::vector<Answer> translate(const EncoderDecoder<float>& model, const Translation& translation, const std::vector<const datasets::VersePair*>& verses,
                               const Search& search = {});
 std::vector<std::string> words_of(const Answer& answer, const datasets::Vocabulary& vocabulary);
+/// The same where an answer may hold unknown marks: each becomes what `table` has for the word of `source` that was looked at most, or that word itself (Luong, Pham,
+/// Manning 2015, section 4.1). Only attention can tell.
+std::vector<std::string> words_of(const Answer& answer, const datasets::Vocabulary& vocabulary, const std::vector<std::string>& source, const WordTable& table);
 
 /// BLEU and chrF of answers, given as words, to these verses.
 struct Quality {

@@ -63,9 +63,10 @@ void translation(const Context& c) {
       continue;
     }
     const bool attends = plan.sizes.kind != Kind::none;
-    const std::vector<Answer> found = translate(trained->model, prepared, test, {.width = 5});
+    const std::vector<Answer> found = translate(trained->model, prepared, test, {.width = 5, .unknown_too = attends});
     said.clear();
-    for (const Answer& answer : found) said.push_back(words_of(answer, prepared.target));
+    for (std::size_t i = 0; i < test.size(); ++i)
+      said.push_back(attends ? words_of(found[i], prepared.target, test[i]->source.words, words) : words_of(found[i], prepared.target));
     const Quality q = quality_of(said, test);
     add(plan.name, q);
     const std::string suffix = attends ? "" : "_no_attention";

@@ -52,7 +52,7 @@ TEST_CASE("a beam of one is greedy, and a beam that holds everything finds the b
     train_small(model, pairs, 25);
     std::vector<const Symbols*> sources;
     for (const Pair& pair : pairs) sources.push_back(&pair.source);
-    const std::vector<Answer> one = greedy(model, sources, 4), also = beam(model, sources, {.width = 1, .most = 4});
+    const std::vector<Answer> one = greedy(model, sources, {.most = 4}), also = beam(model, sources, {.width = 1, .most = 4});
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       CHECK(one[i].symbols == also[i].symbols);
       CHECK(one[i].log_probability == Catch::Detail::Approx(also[i].log_probability).epsilon(1e-5));
