@@ -260,6 +260,17 @@ refuses 'for chapter 04 or 07 alone' "$root/course" run 03 04 --text x
 refuses '--text needs a value' "$root/course" run 04 --text
 refuses '--text needs a value' "$root/course" run 04 --text --quick
 
+# Words: each fault is told before anything is written.
+say_word=("$bin/08_sequence_to_sequence" --data "$scratch/no_data" --results "$scratch/said")
+refuses 'g2p_additive is not trained here' "${say_word[@]}" --word attention
+refuses "holds more than the letters" "${say_word[@]}" --word att3ntion
+refuses 'the word is empty' "${say_word[@]}" --word ''
+refuses '--help' "${say_word[@]}" --word
+refuses 'for chapter 08 alone' "$root/course" run 04 --word attention
+refuses 'for chapter 08 alone' "$root/course" run --word attention
+refuses '--word needs a value' "$root/course" run 08 --word
+refuses "no model 'nope'" "${say_word[@]}" --train nope
+
 if ((faults)); then
   printf '%d faults\n' "$faults"
   exit 1

@@ -6,6 +6,7 @@ command_help() {
 usage: ./course run [CHAPTER...] [--quick] [--again] [--results DIR] [--threads N] [--no-figures] [--no-setup]
        ./course run 04 --text "..." [--text "..."]
        ./course run 07 --text "..." [--text "..."]
+       ./course run 08 --word attention [--word phonetics]
 
 Installs what is missing, fetches the data, builds, runs the chapters and draws their figures. What is done is not done
 again: a second call ends at once.
@@ -20,6 +21,8 @@ again: a second call ends at once.
   --text TEXT     chapter 04: how similar a trained encoder finds these sentences, and what its heads look at in them; chapter
                   07: what kind of thing each text describes, and which words tell it; nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
                   folder of their own, text, beside those of the chapter; each call replaces the last one's
+  --word WORD     chapter 08 only: how a trained model says this word, and which letters it looks at; nothing else is run. Any
+                  number of them; their results are in a folder of their own, word
 
 Chapters 03 and 07 fetch a model that others trained (26 MB, with npm); where it cannot be had, what needs it is left out.
 
@@ -29,7 +32,7 @@ END
 
 command_main() {
   local folder=$root/results mode=full again=no threads='' draw=yes setup=yes
-  local -a chapters=() texts=()
+  local -a chapters=() texts=() words=()
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) command_help && exit 0 ;;
@@ -54,6 +57,11 @@ command_main() {
         shift
         ;;
       --text=*) texts+=("${1#--text=}") ;;
+      --word)
+        need_value "$1" $# "${2:-}" attention
+        words+=("$2")
+        shift
+        ;;
       -*) unknown_argument run "$1" ;;
       *)
         chapters+=("$(find_chapter "$1")") || exit
@@ -68,11 +76,16 @@ command_main() {
   local results data_state name status worst=0 python no_figures
   local -a groups=(build) ran=() summaries=()
   if [[ ${#texts[@]} -gt 0 ]]; then need_a_text_chapter "${chapters[@]}"; fi
+  if [[ ${#words[@]} -gt 0 ]]; then need_chapter_of_words "${chapters[@]}"; fi
   open_results "$folder"
   [[ $draw == no ]] || groups+=(figures)
   [[ $setup == no ]] || ensure_packages "${groups[@]}"
   if [[ ${#texts[@]} -gt 0 ]]; then
     look_at_texts "${chapters[0]}" "${texts[@]}"
+    exit
+  fi
+  if [[ ${#words[@]} -gt 0 ]]; then
+    look_at_words "${chapters[0]}" "${words[@]}"
     exit
   fi
   ensure_data
