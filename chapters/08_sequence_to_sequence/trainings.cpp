@@ -117,7 +117,9 @@ bool train_translation(const Plan& plan, const Sitting& sitting) {
 }
 
 std::optional<Trained> load(const Plan& plan, const Sizes& sizes, std::size_t pairs, bool real, const WeightFolders& folders) {
-  const auto file = training::find_weights(folders.results / folder / "training", folders.data / ".." / "weights", plan.name);
+  // The published weights know real words, not those of the stand-in.
+  const auto published = real ? folders.data / ".." / "weights" : std::filesystem::path();
+  const auto file = training::find_weights(folders.results / folder / "training", published, plan.name);
   if (file.empty()) return std::nullopt;
   std::optional<Trained> trained({EncoderDecoder<float>(sizes, 1), {}});
   trained->record = training::load_weights(file, trained->model.parameters(), configuration_of(plan, sizes, pairs, real)).at("training");

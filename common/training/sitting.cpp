@@ -52,7 +52,7 @@ bool sit(const Task& task, Recipe recipe, const Sitting& sitting, const std::fun
 
 fs::path find_weights(const fs::path& training_folder, const fs::path& published, const std::string& name) {
   for (const fs::path& file : {training_folder / (name + "-seed1.safetensors"), published / (name + ".safetensors")})
-    if (fs::exists(file)) return file;
+    if (file.has_parent_path() && fs::exists(file)) return file;  // an empty folder is none
   return {};
 }
 
