@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "additive_scores.hpp"
 #include "autograd/arithmetic.hpp"
 #include "autograd/arranging.hpp"
-#include "autograd/functions.hpp"
 #include "autograd/matrix.hpp"
 #include "autograd/reductions.hpp"
 #include "autograd/softmax.hpp"
@@ -43,7 +43,7 @@ PoolingNet<Real>::PoolingNet(std::uint64_t seed) {
   const auto wide = static_cast<std::size_t>(features);
   W = autograd::uniform_parameter<Real>({wide, hidden_units}, 1, random);
   U = autograd::uniform_parameter<Real>({wide, hidden_units}, 1, random);
-  v = autograd::uniform_parameter<Real>({hidden_units, 1}, 1, random);
+  v = autograd::uniform_parameter<Real>({hidden_units}, 1, random);
 }
 
 template <class Real>
@@ -55,11 +55,10 @@ template <class Real>
 Variable<Real> PoolingNet<Real>::operator()(const Variable<Real>& query, const Variable<Real>& key, const Variable<Real>& value, const ArrayOf<std::uint8_t>& seen) const {
   Tape<Real>& tape = query.tape();
   const auto b = static_cast<std::size_t>(query.extent(0)), n = static_cast<std::size_t>(key.extent(0));
-  // [b, 1, hidden] and [n, hidden]: every query beside every key.
-  const Variable<Real> of_query = reshape(matmul(query, tape.parameter(W)), {b, 1, hidden_units});
-  const Variable<Real> of_key = matmul(key, tape.parameter(U));
-  const Variable<Real> scores = reshape(matmul(tanh(of_query + of_key), tape.parameter(v)), {b, n});
-  return matmul(softmax(scores, seen), value);
+  const Variable<Real> of_query = reshape(matmul(query, tape.parameter(W)), {1, b, hidden_units});
+  const Variable<Real> of_key = reshape(matmul(key, tape.parameter(U)), {1, n, hidden_units});
+  const Variable<Real> scores = additive_scores(of_query, of_key, tape.parameter(v));
+  return matmul(softmax(reshape(scores, {b, n}), seen), value);
 }
 
 template <class Real>

@@ -12,7 +12,7 @@ namespace attention::additive {
 template <class Real>
 struct PoolingNet {
   autograd::Parameter<Real> W, U;  ///< [features, hidden]
-  autograd::Parameter<Real> v;     ///< [hidden, 1]
+  autograd::Parameter<Real> v;     ///< [hidden]
 
   explicit PoolingNet(std::uint64_t seed);
   autograd::ParameterList<Real> parameters();
@@ -32,7 +32,7 @@ Json pooling_configuration(const datasets::WeeklySeries& series);
 /// known weeks but those of its own block of 13: what a week of the test may look at.
 training::Training pooling_training();
 
-/// The trained net. `file` as training::find_weights gives it. Throws UserError where it is damaged or of other data.
+/// The trained net. `file` as training::WeightFolders gives it. Throws UserError where it is damaged or of other data.
 PoolingNet<float> load_pooling(const std::filesystem::path& file, const datasets::WeeklySeries& series);
 
 extern template struct PoolingNet<float>;

@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
                                     "- is standard input, one sentence a line")
         ->allow_extra_args(false);
   };
-  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& folder) {
+  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& folder, const training::WeightFolders&) {
     if (texts.empty()) return false;
     const std::vector<std::string> sentences = self_attention::read_sentences(texts, std::cin);
     if (!std::filesystem::exists(folder / "sentence_encoder"))

@@ -12,22 +12,17 @@ int main(int argc, char** argv) {
   using namespace attention;
   std::optional<datasets::GlossClasses> glosses;
   std::optional<recurrent_attention::Corpus> corpus;
-  std::filesystem::path published;
   ladder::ChapterProgram program;
   program.folder = "07_recurrent_attention";
   program.summary = "Chapter 7, recurrent nets with attention: the class of a noun from its gloss, and which words tell it.";
   program.trainings = recurrent_attention::trainings();
-  // Weights lie beside the data sets, in datasets/weights.
-  const auto weights_beside = [](const std::filesystem::path& data) { return std::filesystem::absolute(data).lexically_normal().parent_path() / "weights"; };
   program.load = [&](const std::filesystem::path& data) {
-    published = weights_beside(data);
     glosses = datasets::choose_gloss_classes(datasets::load_glosses(data));
     corpus.emplace(*glosses, recurrent_attention::WordVectors(data));
     return corpus->real;
   };
   program.experiments = [&](const ladder::ChapterRun& run) {
-    const std::filesystem::path own = (run.quick ? run.results.folder().parent_path() : run.results.folder()) / "training";
-    const recurrent_attention::Context context{run, *glosses, *corpus, recurrent_attention::find_classifiers(*corpus, own, published), own, published};
+    const recurrent_attention::Context context{run, *glosses, *corpus, recurrent_attention::find_classifiers(*corpus, run.trained)};
     recurrent_attention::accuracies(context);
     recurrent_attention::by_length(context);
     recurrent_attention::looked_at(context);
@@ -39,11 +34,11 @@ int main(int argc, char** argv) {
                                     "times, - is standard input, one text a line")
         ->allow_extra_args(false);
   };
-  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& data) {
+  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& data, const training::WeightFolders& trained) {
     if (texts.empty()) return false;
     const std::vector<std::string> lines = recurrent_attention::texts_from(texts, std::cin);
     recurrent_attention::Corpus own = recurrent_attention::load_corpus(data);
-    const auto classifiers = recurrent_attention::find_classifiers(own, results / program.folder / "training", weights_beside(data));
+    const auto classifiers = recurrent_attention::find_classifiers(own, trained);
     recurrent_attention::look_at_texts(lines, own, classifiers, results, std::cout);
     return true;
   };

@@ -29,13 +29,13 @@ Corpus load_corpus(const fs::path& data) {
   return Corpus(datasets::choose_gloss_classes(datasets::load_glosses(data)), WordVectors(data));
 }
 
-std::vector<TrainedClassifier> find_classifiers(const Corpus& corpus, const fs::path& training_folder, const fs::path& published) {
+std::vector<TrainedClassifier> find_classifiers(const Corpus& corpus, const training::WeightFolders& folders) {
   std::vector<TrainedClassifier> found;
   if (!corpus.real) return found;
   const Settings settings;
   for (const Pooling pooling : all_poolings) {
     const training::Recipe recipe = recipe_of(pooling, settings, corpus.training.size(), 1);
-    const fs::path file = training::find_weights(training_folder, published, recipe.name);
+    const fs::path file = folders.weights(recipe.name);
     if (file.empty()) continue;
     found.push_back({TextClassifier<float>(settings.sizes, pooling, 1), file});
     training::load_weights(file, found.back().model.parameters(), recipe.configuration);

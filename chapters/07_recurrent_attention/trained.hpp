@@ -14,10 +14,9 @@ struct TrainedClassifier {
   std::filesystem::path file;
 };
 
-/// Those of the three whose weights are found, in the order of all_poolings: the reader's own of `training_folder`, else the course's
-/// in `published`. None where the corpus is not real: weights belong to the words that they were trained with. Throws UserError
-/// where a file is damaged or of another recipe.
-std::vector<TrainedClassifier> find_classifiers(const Corpus& corpus, const std::filesystem::path& training_folder, const std::filesystem::path& published);
+/// Those of the three whose weights are found, in the order of all_poolings. None where the corpus is not real: weights belong to the
+/// words that they were trained with. Throws UserError where a file is damaged or of another recipe.
+std::vector<TrainedClassifier> find_classifiers(const Corpus& corpus, const training::WeightFolders& folders);
 
 /// The line for those that are missing.
 inline constexpr const char* how_to_train = "./course train 07 makes the weights that are missing";

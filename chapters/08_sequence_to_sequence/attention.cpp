@@ -96,7 +96,7 @@ template <class Real>
 Attended<Real> Attention<Real>::operator()(const Memory<Real>& memory, const Variable<Real>& queries, Index first_step) const {
   Tape<Real>& tape = queries.tape();
   const Index n = queries.extent(1), places = memory.values.extent(1);
-  const Variable<Real> scores = by_tanh(kind) ? additive_scores(of_query(queries), memory.keys, tape.parameter(v))
+  const Variable<Real> scores = by_tanh(kind) ? additive::additive_scores(of_query(queries), memory.keys, tape.parameter(v))
                                               : autograd::matmul(queries, memory.keys, autograd::Right::transposed);
   Variable<Real> centres;
   if (kind == Kind::local_p) centres = predicted_places(memory, queries);

@@ -12,7 +12,6 @@ int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   datasets::Pronunciations words;
   datasets::VersePairs verses;
-  fs::path data;
   std::vector<std::string> asked;
 
   ladder::ChapterProgram program;
@@ -20,15 +19,12 @@ int main(int argc, char** argv) {
   program.summary = "Chapter 8, sequence to sequence: letters become phonemes, Spanish becomes English, and attention shows what was looked at.";
   program.trainings = s2s::trainings();
   program.load = [&](const fs::path& folder) {
-    data = folder;
     words = datasets::load_pronunciations(folder);
     verses = datasets::load_verses(folder, s2s::read_verses);
     return words.real && verses.real;
   };
   program.experiments = [&](const ladder::ChapterRun& run) {
-    // The results' own folder is NN_name, or quick/ in it; trained weights lie beside them.
-    const fs::path chapter = run.quick ? run.results.folder().parent_path() : run.results.folder();
-    const s2s::Context context{run, words, verses, {chapter.parent_path(), data}};
+    const s2s::Context context{run, words, verses};
     s2s::spelling(context);
     s2s::beams(context);
     s2s::alignments(context);
@@ -38,14 +34,14 @@ int main(int argc, char** argv) {
     app.add_option("--word", asked, "say how this word is spoken and which letters were looked at, and run nothing else; may be given several times")
         ->allow_extra_args(false);
   };
-  program.instead = [&](const fs::path& results_folder, const fs::path& folder) {
+  program.instead = [&](const fs::path& results_folder, const fs::path& folder, const training::WeightFolders& weights) {
     if (asked.empty()) return false;
     // A word that cannot be said is told first: it costs nothing.
     for (const std::string& word : asked) s2s::letters_of(word);
     words = datasets::load_pronunciations(folder);
     const s2s::Plan& plan = s2s::plan_of("g2p_additive");
-    const auto trained = s2s::load_spelling(plan, words, {results_folder, folder});
-    if (!trained) throw attention::program::UserError("the model g2p_additive is not trained here; ./course train 08 g2p_additive makes it");
+    const auto trained = s2s::load_spelling(plan, words, weights);
+    if (!trained) throw program::UserError("the model g2p_additive is not trained here; ./course train 08 g2p_additive makes it");
     s2s::look_at_words(asked, trained->model, words, results_folder, std::cout);
     return true;
   };

@@ -11,8 +11,6 @@ using training::Recipe;
 using training::Sitting;
 using training::Task;
 
-constexpr const char* folder = "08_sequence_to_sequence";
-
 Plan small(Kind kind, const std::string& name) {
   return {.name = name,
           .about = "letters to phonemes, small, attention: " + name_of(kind),
@@ -116,10 +114,9 @@ bool train_translation(const Plan& plan, const Sitting& sitting) {
   });
 }
 
-std::optional<Trained> load(const Plan& plan, const Sizes& sizes, std::size_t pairs, bool real, const WeightFolders& folders) {
+std::optional<Trained> load(const Plan& plan, const Sizes& sizes, std::size_t pairs, bool real, const training::WeightFolders& folders) {
   // The published weights know real words, not those of the stand-in.
-  const auto published = real ? folders.data / ".." / "weights" : std::filesystem::path();
-  const auto file = training::find_weights(folders.results / folder / "training", published, plan.name);
+  const std::filesystem::path file = training::WeightFolders{folders.trainings, real ? folders.published : ""}.weights(plan.name);
   if (file.empty()) return std::nullopt;
   std::optional<Trained> trained({EncoderDecoder<float>(sizes, 1), {}});
   trained->record = training::load_weights(file, trained->model.parameters(), configuration_of(plan, sizes, pairs, real)).at("training");
@@ -155,11 +152,11 @@ const Plan& plan_of(const std::string& name) {
   throw std::out_of_range("no plan " + name);
 }
 
-std::optional<Trained> load_spelling(const Plan& plan, const datasets::Pronunciations& data, const WeightFolders& folders) {
+std::optional<Trained> load_spelling(const Plan& plan, const datasets::Pronunciations& data, const training::WeightFolders& folders) {
   return load(plan, spelling_sizes(plan), pronunciation_pairs(data.of(Part::training)).size(), data.real, folders);
 }
 
-std::optional<Trained> load_translation(const Plan& plan, const Translation& translation, bool real, const WeightFolders& folders) {
+std::optional<Trained> load_translation(const Plan& plan, const Translation& translation, bool real, const training::WeightFolders& folders) {
   return load(plan, translation_sizes(plan, translation), translation.training.size(), real, folders);
 }
 

@@ -31,17 +31,13 @@ const Plan& plan_of(const std::string& name);
 /// Words of which a translation's vocabulary takes those that stand in training so often.
 inline constexpr std::size_t least_count = 3;
 
-/// Where weights are looked for: those that `./course train 08` made under the results, else the published ones beside the data.
-struct WeightFolders {
-  std::filesystem::path results, data;
-};
 struct Trained {
   EncoderDecoder<float> model;
   Json record;  ///< of its training: the curve, the time
 };
 /// The trained model; none where its weights are not there. Throws UserError where they are damaged or were made from other data.
-std::optional<Trained> load_spelling(const Plan& plan, const datasets::Pronunciations& data, const WeightFolders& folders);
-std::optional<Trained> load_translation(const Plan& plan, const Translation& translation, bool real, const WeightFolders& folders);
+std::optional<Trained> load_spelling(const Plan& plan, const datasets::Pronunciations& data, const training::WeightFolders& folders);
+std::optional<Trained> load_translation(const Plan& plan, const Translation& translation, bool real, const training::WeightFolders& folders);
 
 /// For ladder::ChapterProgram.
 std::vector<training::Training> trainings();

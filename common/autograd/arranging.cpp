@@ -4,15 +4,11 @@
 
 #include "autograd/arithmetic.hpp"
 #include "autograd/axis.hpp"
+#include "autograd/product.hpp"
 
 namespace attention::autograd {
 
 namespace {
-
-template <class Real>
-void add(const Real* from, Index count, Real* into) {
-  for (Index i = 0; i < count; ++i) into[i] += from[i];
-}
 
 /// place(i) for the elements of an array in another order of its axes: element i of the result is element place(i) of x.
 template <class F>

@@ -12,9 +12,6 @@ namespace attention::autograd {
 
 namespace {
 
-/// Rows from which a product with weights goes through their packed form.
-constexpr Index worth_packing = 4;
-
 /// A product of one matrix of weights, or of as many matrices as there are.
 struct Plan {
   Index matrices = 1;
@@ -56,11 +53,10 @@ Plan plan(const Variable<Real>& a, const Variable<Real>& b, Right right) {
 template <class Real>
 void add_to_left(const Plan& p, const Variable<Real>& a, const Variable<Real>& b, const ArrayOf<Real>& gradient) {
   if constexpr (std::is_same_v<Real, float>)
-    if (p.rows >= worth_packing && a.tape().is_parameter(b)) {
+    if (p.rows >= few_rows && a.tape().is_parameter(b)) {
       tensor::UnsetBuffer product(static_cast<std::size_t>(p.rows * p.depth));
       multiply_by_packed(p.rows, p.depth, p.columns, gradient.data(), a.tape().packed(b, !p.transposed), product.data());
-      float* into = a.gradient();
-      for (std::size_t i = 0; i < product.size(); ++i) into[i] += product[i];
+      add(product.data(), p.rows * p.depth, a.gradient());
       return;
     }
   for (Index m = 0; m < p.matrices; ++m)
@@ -98,7 +94,7 @@ Variable<Real> matmul(const Variable<Real>& a, const Variable<Real>& b, Right ri
   ArrayOf<Real> result = tensor::filled_array<Real>(p.shape, 0);
   bool done = false;
   if constexpr (std::is_same_v<Real, float>)
-    if (p.rows >= worth_packing && tape.is_parameter(b)) {
+    if (p.rows >= few_rows && tape.is_parameter(b)) {
       multiply_by_packed(p.rows, p.columns, p.depth, a.data(), tape.packed(b, p.transposed), result.data());
       done = true;
     }

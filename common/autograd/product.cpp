@@ -11,9 +11,6 @@ namespace {
 
 using tensor::UnsetBuffer;
 
-/// Below so many rows a matrix is read less often than packing it takes.
-constexpr Index few_rows = 4;
-
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
 UnsetBuffer transposed(const float* from, Index rows, Index columns) {
@@ -76,7 +73,7 @@ void multiply(const ProductShape& s, const Real* left, const Real* right, Real* 
       const UnsetBuffer packed = s.right_transposed ? pack(right, s.columns, s.depth, true) : pack(right, s.depth, s.columns, false);
       UnsetBuffer product(size(s.rows * s.columns));
       multiply_by_packed(s.rows, s.columns, s.depth, s.left_transposed ? turned.data() : left, packed.data(), product.data());
-      for (Index i = 0; i < s.rows * s.columns; ++i) c[i] += product[size(i)];
+      add(product.data(), s.rows * s.columns, c);
       return;
     }
   }

@@ -14,8 +14,11 @@ struct ProductShape {
   bool right_transposed = false;
 };
 
-/// The product, added to C, by the calling thread alone. In float32 by the register-blocked micro-kernel where there are enough
-/// rows to make up for packing, else by plain loops; in float64 by plain loops.
+/// Below so many rows a matrix is read less often than packing it takes.
+inline constexpr Index few_rows = 4;
+
+/// The product, added to C, by the calling thread alone. In float32 by the register-blocked micro-kernel from few_rows on, else by plain
+/// loops; in float64 by plain loops.
 template <class Real>
 void multiply(const ProductShape& shape, const Real* left, const Real* right, Real* c);
 
@@ -24,6 +27,12 @@ tensor::UnsetBuffer pack(const float* matrix, Index rows, Index columns, bool tr
 
 /// C[rows × columns] = left · B for a B that pack() has packed.
 void multiply_by_packed(Index rows, Index columns, Index depth, const float* left, const float* packed, float* c);
+
+/// into[i] += from[i].
+template <class Real>
+void add(const Real* from, Index count, Real* into) {
+  for (Index i = 0; i < count; ++i) into[i] += from[i];
+}
 
 extern template void multiply(const ProductShape&, const float*, const float*, float*);
 extern template void multiply(const ProductShape&, const double*, const double*, double*);

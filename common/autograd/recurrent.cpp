@@ -16,23 +16,6 @@ namespace {
 
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
-template <class Real, class Layer>
-void draw(Layer& layer, Index gates, Index inputs, Index hidden, numerics::Random& random) {
-  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
-  layer.input_weights = uniform_parameter<Real>({size(inputs), size(gates * hidden)}, bound, random);
-  layer.recurrent_weights = uniform_parameter<Real>({size(hidden), size(gates * hidden)}, bound, random);
-  layer.input_bias = uniform_parameter<Real>({size(gates * hidden)}, bound, random);
-  layer.recurrent_bias = uniform_parameter<Real>({size(gates * hidden)}, bound, random);
-}
-
-template <class Real, class Layer>
-void collect_all(Layer& layer, const std::string& name, ParameterList<Real>& list) {
-  list.push_back({name + ".input_weights", &layer.input_weights});
-  list.push_back({name + ".recurrent_weights", &layer.recurrent_weights});
-  list.push_back({name + ".input_bias", &layer.input_bias});
-  list.push_back({name + ".recurrent_bias", &layer.recurrent_bias});
-}
-
 /// Runs the layer along time. `states` is 2 where the state is h beside c.
 template <class Real, class Layer>
 Unrolled<Real> unroll(const Layer& layer, Index states, const Variable<Real>& x, const std::vector<Index>& lengths, Direction direction,
@@ -75,21 +58,33 @@ Unrolled<Real> unroll(const Layer& layer, Index states, const Variable<Real>& x,
 }  // namespace
 
 template <class Real>
-Gru<Real>::Gru(Index inputs, Index hidden, numerics::Random& random) {
-  draw<Real>(*this, 3, inputs, hidden, random);
+RecurrentWeights<Real>::RecurrentWeights(Index gates, Index inputs, Index hidden, numerics::Random& random) {
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+  input_weights = uniform_parameter<Real>({size(inputs), size(gates * hidden)}, bound, random);
+  recurrent_weights = uniform_parameter<Real>({size(hidden), size(gates * hidden)}, bound, random);
+  input_bias = uniform_parameter<Real>({size(gates * hidden)}, bound, random);
+  recurrent_bias = uniform_parameter<Real>({size(gates * hidden)}, bound, random);
 }
 
 template <class Real>
-Variable<Real> Gru<Real>::project(const Variable<Real>& x) const {
+Variable<Real> RecurrentWeights<Real>::project(const Variable<Real>& x) const {
   return matmul(x, x.tape().parameter(input_weights)) + x.tape().parameter(input_bias);
+}
+
+template <class Real>
+void RecurrentWeights<Real>::collect(const std::string& name, ParameterList<Real>& list) {
+  list.push_back({name + ".input_weights", &input_weights});
+  list.push_back({name + ".recurrent_weights", &recurrent_weights});
+  list.push_back({name + ".input_bias", &input_bias});
+  list.push_back({name + ".recurrent_bias", &recurrent_bias});
 }
 
 template <class Real>
 Variable<Real> Gru<Real>::step(const Variable<Real>& projected, Index at, const Variable<Real>& state, const Active& active) const {
   Tape<Real>& tape = state.tape();
-  const Variable<Real> weights = tape.parameter(recurrent_weights), shift = tape.parameter(recurrent_bias);
+  const Variable<Real> weights = tape.parameter(this->recurrent_weights), shift = tape.parameter(this->recurrent_bias);
   if (reset == Reset::after_product) return gru_cell(projected, at, matmul(state, weights) + shift, state, active);
-  const Index n = hidden(), batch = state.extent(0);
+  const Index n = this->hidden(), batch = state.extent(0);
   const Variable<Real> x = reshape(slice(projected, 0, at, at + 1), {size(batch), size(3 * n)});
   const auto part = [n](const Variable<Real>& v, Index first, Index last) { return slice(v, -1, first * n, last * n); };
   const Variable<Real> gates = sigmoid(part(x, 0, 2) + matmul(state, part(weights, 0, 2)) + part(shift, 0, 2));
@@ -109,24 +104,9 @@ Unrolled<Real> Gru<Real>::operator()(const Variable<Real>& x, const std::vector<
 }
 
 template <class Real>
-void Gru<Real>::collect(const std::string& name, ParameterList<Real>& list) {
-  collect_all(*this, name, list);
-}
-
-template <class Real>
-Lstm<Real>::Lstm(Index inputs, Index hidden, numerics::Random& random) {
-  draw<Real>(*this, 4, inputs, hidden, random);
-}
-
-template <class Real>
-Variable<Real> Lstm<Real>::project(const Variable<Real>& x) const {
-  return matmul(x, x.tape().parameter(input_weights)) + x.tape().parameter(input_bias);
-}
-
-template <class Real>
 Variable<Real> Lstm<Real>::step(const Variable<Real>& projected, Index at, const Variable<Real>& state, const Active& active) const {
   Tape<Real>& tape = state.tape();
-  const Variable<Real> products = matmul(slice(state, 1, 0, hidden()), tape.parameter(recurrent_weights)) + tape.parameter(recurrent_bias);
+  const Variable<Real> products = matmul(slice(state, 1, 0, this->hidden()), tape.parameter(this->recurrent_weights)) + tape.parameter(this->recurrent_bias);
   if (peepholes.value.dimension() == 0) return lstm_cell(projected, at, products, state, active);
   const Variable<Real> peep = tape.parameter(peepholes);
   return lstm_cell(projected, at, products, state, active, &peep);
@@ -140,7 +120,7 @@ Unrolled<Real> Lstm<Real>::operator()(const Variable<Real>& x, const std::vector
 
 template <class Real>
 void Lstm<Real>::collect(const std::string& name, ParameterList<Real>& list) {
-  collect_all(*this, name, list);
+  RecurrentWeights<Real>::collect(name, list);
   if (peepholes.value.dimension() != 0) list.push_back({name + ".peepholes", &peepholes});
 }
 
@@ -152,6 +132,7 @@ Unrolled<Real> both_directions(const Layer<Real>& forward, const Layer<Real>& ba
 }
 
 #define ATTENTION_DEFINE(Real)                                                                                            \
+  template struct RecurrentWeights<Real>;                                                                                 \
   template struct Gru<Real>;                                                                                              \
   template struct Lstm<Real>;                                                                                             \
   template Unrolled<Real> both_directions(const Gru<Real>&, const Gru<Real>&, const Variable<Real>&, const std::vector<Index>&); \

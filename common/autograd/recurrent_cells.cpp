@@ -7,6 +7,7 @@
 
 #include "autograd/arithmetic.hpp"
 #include "autograd/lanes.hpp"
+#include "autograd/product.hpp"
 
 namespace attention::autograd {
 
@@ -30,11 +31,6 @@ Step step_of(const char* name, Index gates, Index states, const Variable<Real>& 
 }
 
 bool ended(const Active& active, Index row) { return !active.empty() && active[static_cast<std::size_t>(row)] == 0; }
-
-template <class Real>
-void add(const Real* from, Index count, Real* into) {
-  for (Index i = 0; i < count; ++i) into[i] += from[i];
-}
 
 /// The gates' gradients, to the input's rows of this step and to the products of the state.
 template <class Real>

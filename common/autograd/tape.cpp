@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "autograd/product.hpp"
-#include "simd/matrix_product.hpp"
 
 namespace attention::autograd {
 
@@ -103,13 +102,6 @@ const ArrayOf<Real>* Tape<Real>::gradient(const Parameter<Real>& parameter) cons
 }
 
 template <class Real>
-void Tape<Real>::clear(std::uint64_t seed) {
-  nodes_.clear();
-  parameters_.clear();
-  random_ = numerics::Random(seed);
-}
-
-template <class Real>
 void Tape<Real>::defer_product(const Variable<Real>& weights, ArrayOf<Real> left, ArrayOf<Real> right) {
   nodes_[weights.node()].deferred.push_back({std::move(left), std::move(right)});
 }
@@ -120,8 +112,7 @@ void Tape<Real>::multiply_deferred(Node& node) {
   const Index rows = last(node.deferred[0].left), columns = last(node.deferred[0].right);
   Index depth = 0;
   for (const Deferred& d : node.deferred) depth += static_cast<Index>(d.left.size()) / rows;
-  // Backward came to them in reverse; here they stand as they were written, which changes nothing but reads better in a debugger.
-  std::ranges::reverse(node.deferred);
+  std::ranges::reverse(node.deferred);  // they came from the last to the first; the sum goes from the first to the last
   ArrayOf<Real> left = tensor::empty_array<Real>({static_cast<std::size_t>(depth), static_cast<std::size_t>(rows)});
   ArrayOf<Real> right = tensor::empty_array<Real>({static_cast<std::size_t>(depth), static_cast<std::size_t>(columns)});
   Real* left_to = left.data();

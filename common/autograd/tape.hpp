@@ -32,7 +32,7 @@ struct Parameter {
 template <class Real>
 class Tape;
 
-/// A value on a tape. Copies name the same value. It is valid until the tape is cleared.
+/// A value on a tape. Copies name the same value. It is valid as long as the tape.
 template <class Real>
 class Variable {
  public:
@@ -97,9 +97,6 @@ class Tape {
   /// The gradient of a variable() or of a parameter; null where nothing of the loss depends on it.
   const ArrayOf<Real>* gradient(const Variable<Real>& variable) const;
   const ArrayOf<Real>* gradient(const Parameter<Real>& parameter) const;
-
-  /// Forgets everything but the mode.
-  void clear(std::uint64_t seed = 0);
 
   /// For the matrix product: gradient(weights) += leftᵀ · right is put off until backward() has seen the whole tape. A weight matrix of a
   /// recurrent net is used at every step, with few rows each; all of them together are one large product instead of many small ones.

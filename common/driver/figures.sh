@@ -111,3 +111,21 @@ draw_overview() {
   fi
   write_atomically "$results/.overview" "$signature"
 }
+
+# draw_own WHAT SCRIPT PAGE: where figures are wanted, the page of the reader's own words or sentences, by a script of notebooks/.
+draw_own() {
+  local log=$root/build/log/own.txt
+  [[ $draw == yes ]] || return 0
+  find_python || {
+    warn "no figures: $no_figures; ./course setup installs what they need"
+    return 0
+  }
+  mkdir -p -- "$root/build/jupyter" "$root/build/log" 2>/dev/null
+  SECONDS=0
+  if ! supervise_logged "figures: $1" "$log" run_python "$root/notebooks/$2" --results "$results"; then
+    show_end "$log"
+    warn "the figures of $1 could not be drawn; the whole log is $log"
+    exit 1
+  fi
+  say figures "$3"
+}

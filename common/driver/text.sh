@@ -45,23 +45,5 @@ look_at_texts() {
   supervise with_input "$input" "$root/build/release/bin/$name" "${arguments[@]}" || status=$?
   [[ $status == 0 ]] || exit "$((status > 2 ? 1 : status))"
   # Chapter 7's own page draws its texts with all else.
-  [[ $draw == yes && $name == 04_* ]] || return 0
-  if find_python; then
-    draw_texts "$results/$name/text"
-  else
-    warn "no figures: $no_figures; ./course setup installs what they need"
-  fi
-}
-
-# draw_texts FOLDER: the page with the figures.
-draw_texts() {
-  local log=$root/build/log/text.txt
-  mkdir -p -- "$root/build/jupyter" "$root/build/log" 2>/dev/null
-  SECONDS=0
-  if ! supervise_logged 'figures: your sentences' "$log" run_python "$root/notebooks/sentences.py" --results "$results"; then
-    show_end "$log"
-    warn "the figures of the sentences could not be drawn; the whole log is $log"
-    exit 1
-  fi
-  say figures "$1/sentences.html"
+  [[ $name == 07_* ]] || draw_own 'your sentences' sentences.py "$results/$name/text/sentences.html"
 }

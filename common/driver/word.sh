@@ -17,23 +17,5 @@ look_at_words() {
   build_preset release "$name"
   supervise "$root/build/release/bin/$name" "${arguments[@]}" || status=$?
   [[ $status == 0 ]] || exit "$((status > 2 ? 1 : status))"
-  [[ $draw == yes ]] || return 0
-  if find_python; then
-    draw_words "$results/$name/word"
-  else
-    warn "no figures: $no_figures; ./course setup installs what they need"
-  fi
-}
-
-# draw_words FOLDER: the page with the figures.
-draw_words() {
-  local log=$root/build/log/word.txt
-  mkdir -p -- "$root/build/jupyter" "$root/build/log" 2>/dev/null
-  SECONDS=0
-  if ! supervise_logged 'figures: your words' "$log" run_python "$root/notebooks/words.py" --results "$results"; then
-    show_end "$log"
-    warn "the figures of the words could not be drawn; the whole log is $log"
-    exit 1
-  fi
-  say figures "$1/words.html"
+  draw_own 'your words' words.py "$results/$name/word/words.html"
 }

@@ -89,7 +89,10 @@ int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
                                              : static_cast<int>(program::parse_positive(threads_text, "--threads", 1024));
     machine::use_threads(threads);
     if (training.train && training.train->count() > 0) return train(chapter, training, results_folder, data_folder);
-    if (chapter.instead && chapter.instead(results_folder, data_folder)) return 0;
+    // Published weights lie beside the data: datasets/data and datasets/weights.
+    const training::WeightFolders trained{training_folder(chapter, results_folder),
+                                          (std::filesystem::absolute(data_folder) / "..").lexically_normal() / "weights"};
+    if (chapter.instead && chapter.instead(results_folder, data_folder, trained)) return 0;
     const bool real = !chapter.load || chapter.load(data_folder);
     Results results(results_folder, chapter.folder, quick, real);
     if (!real)
@@ -99,8 +102,7 @@ int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
     machine::Roofs roofs;
     std::vector<Figure> figures;
     Climber climber(results, roofs, threads, quick, figures);
-    chapter.experiments({results, roofs, climber, threads, quick, figures, training_folder(chapter, results_folder),
-                         std::filesystem::path(data_folder).parent_path() / "weights"});
+    chapter.experiments({results, roofs, climber, threads, quick, figures, trained});
 
     results.add_roofs(roofs);
     climber.write();

@@ -23,15 +23,12 @@ struct ChapterRun {
   int threads;
   bool quick;
   std::vector<Figure>& figures;  ///< the summary; an experiment adds its own
-  std::filesystem::path trainings;  ///< results/NN_name/training, where `--train` writes
-  std::filesystem::path published;  ///< datasets/weights, beside the data
+  const training::WeightFolders& trained;
 
   /// Adds a figure to the summary. `unit` is "1" for shares and rates.
   void figure(std::string name, double value, std::string unit, std::string meaning) const {
     figures.push_back({std::move(name), value, std::move(unit), std::move(meaning)});
   }
-  /// The file with a model's weights: the reader's own training, else the published one; empty where there is none.
-  std::filesystem::path weights(const std::string& model) const { return training::find_weights(trainings, published, model); }
 };
 
 /// One chapter's program.
@@ -46,9 +43,9 @@ struct ChapterProgram {
 
   /// Adds options of the chapter's own to the command line. Empty: none.
   std::function<void(CLI::App&)> options;
-  /// What these options ask for in place of the experiments, given the folders of results and of data: true where they asked and it
-  /// is done. Empty: nothing.
-  std::function<bool(const std::filesystem::path& results, const std::filesystem::path& data)> instead;
+  /// What these options ask for in place of the experiments, given the folders of results, of data and of weights: true where they
+  /// asked and it is done. Empty: nothing.
+  std::function<bool(const std::filesystem::path& results, const std::filesystem::path& data, const training::WeightFolders& trained)> instead;
 
   /// The models that the chapter trains, in the order in which they are trained where none is named. Empty: none.
   std::vector<training::Training> trainings;

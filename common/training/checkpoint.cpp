@@ -78,12 +78,6 @@ Json describe(const Trained& trained) {
   return {{"best", trained.best}, {"best_step", trained.best_step}, {"steps", trained.steps}, {"seconds", trained.seconds}, {"curve", curve}};
 }
 
-State start(const ParameterList<float>& parameters) {
-  State state;
-  state.best = values_of(parameters);
-  return state;
-}
-
 void keep_best(State& state, const ParameterList<float>& parameters) { state.best = values_of(parameters); }
 
 void restore_best(const State& state, const ParameterList<float>& parameters) {
@@ -96,7 +90,7 @@ void save(const std::filesystem::path& file, const Recipe& recipe, const Paramet
   add(tensors, "first_moment", parameters, adam.first_moments());
   add(tensors, "second_moment", parameters, adam.second_moments());
   add(tensors, "best", parameters, state.best);
-  const Json progress = {{"step", state.step}, {"loss_sum", state.loss_sum}, {"loss_count", state.loss_count}, {"trained", describe(state.trained)}};
+  const Json progress = {{"loss_sum", state.loss_sum}, {"loss_count", state.loss_count}, {"trained", describe(state.trained)}};
   tensor::write_safetensors(file, tensors, {{"recipe", describe(recipe).dump()}, {"progress", progress.dump()}});
 }
 
@@ -104,7 +98,8 @@ State resume(const std::filesystem::path& path, const Recipe& recipe, const Para
   const SafeTensors file = tensor::read_safetensors(path);
   if (json_of(file, "recipe") != describe(recipe))
     throw program::UserError(fmt::format("{}: a checkpoint of another recipe; remove it to begin anew, or keep it elsewhere", file.file));
-  State state = start(parameters);
+  State state;
+  keep_best(state, parameters);  // for the shapes
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     read(file, "weights." + parameters[k].name, parameters[k].parameter->value);
     read(file, "first_moment." + parameters[k].name, adam.first_moments()[k]);
@@ -114,16 +109,16 @@ State resume(const std::filesystem::path& path, const Recipe& recipe, const Para
   require_finite(file, parameters);
   try {
     const Json progress = json_of(file, "progress");
-    state.step = progress.at("step").get<std::int64_t>();
     state.loss_sum = progress.at("loss_sum").get<double>();
     state.loss_count = progress.at("loss_count").get<std::int64_t>();
     state.trained = trained_of(progress.at("trained"));
   } catch (const Json::exception&) {
     throw program::UserError(fmt::format("{}: its \"progress\" is not complete; remove the file to begin anew", file.file));
   }
-  if (state.step < 0 || state.step > recipe.steps)
-    throw program::UserError(fmt::format("{}: step {} of {}; remove the file to begin anew", file.file, state.step, recipe.steps));
-  adam.set_steps(state.step);
+  const std::int64_t step = state.trained.steps;
+  if (step < 0 || step > recipe.steps)
+    throw program::UserError(fmt::format("{}: step {} of {}; remove the file to begin anew", file.file, step, recipe.steps));
+  adam.set_steps(step);
   return state;
 }
 

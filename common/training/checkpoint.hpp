@@ -8,7 +8,6 @@ namespace attention::training {
 
 /// All that a training needs to go on, beside the weights and the optimiser's means.
 struct State {
-  std::int64_t step = 0;     ///< steps taken
   double loss_sum = 0;       ///< since the last point of the curve
   std::int64_t loss_count = 0;
   Trained trained;
@@ -20,8 +19,6 @@ Json describe(const Recipe& recipe);
 /// Curve, best figure and time, for records and for the checkpoint.
 Json describe(const Trained& trained);
 
-/// Before the first step.
-State start(const ParameterList<float>& parameters);
 /// Notes the weights as the best so far, and brings the best ones back.
 void keep_best(State& state, const ParameterList<float>& parameters);
 void restore_best(const State& state, const ParameterList<float>& parameters);

@@ -38,10 +38,9 @@ class Adam {
   /// One step with learning rate `rate`.
   void step(const Gradients& gradients, double rate);
 
-  /// What a checkpoint must hold beside the weights: both means, and the number of steps taken.
+  /// What a checkpoint must bring back beside the weights: both means, and the number of steps taken.
   Gradients& first_moments() { return first_; }
   Gradients& second_moments() { return second_; }
-  std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:

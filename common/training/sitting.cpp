@@ -50,8 +50,8 @@ bool sit(const Task& task, Recipe recipe, const Sitting& sitting, const std::fun
   return true;
 }
 
-fs::path find_weights(const fs::path& training_folder, const fs::path& published, const std::string& name) {
-  for (const fs::path& file : {training_folder / (name + "-seed1.safetensors"), published / (name + ".safetensors")})
+fs::path WeightFolders::weights(const std::string& model) const {
+  for (const fs::path& file : {trainings / (model + "-seed1.safetensors"), published / (model + ".safetensors")})
     if (file.has_parent_path() && fs::exists(file)) return file;  // an empty folder is none
   return {};
 }

@@ -30,7 +30,13 @@ struct Training {
 /// put there as NAME.safetensors, and the record under records/. Gives false where it was stopped.
 bool sit(const Task& task, Recipe recipe, const Sitting& sitting, const std::function<Json()>& figures);
 
-/// Where a chapter finds weights: its own training's, if there are any, else the published ones; empty where there are none.
-std::filesystem::path find_weights(const std::filesystem::path& training_folder, const std::filesystem::path& published, const std::string& name);
+/// Where a chapter finds what was trained.
+struct WeightFolders {
+  std::filesystem::path trainings;  ///< results/NN_name/training, where the reader's own trainings are; empty: not looked at
+  std::filesystem::path published;  ///< datasets/weights, the course's own; empty: not looked at
+
+  /// The file with a model's weights of seed 1: the reader's own, if there is one, else the published one; empty where there is none.
+  std::filesystem::path weights(const std::string& model) const;
+};
 
 }  // namespace attention::training

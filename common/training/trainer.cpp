@@ -57,12 +57,14 @@ double take_step(const Task& task, const Recipe& recipe, std::int64_t step, Adam
 
 Trained train(const Task& task, const Recipe& recipe, const std::filesystem::path& checkpoint, double save_every) {
   Adam adam(task.parameters, recipe.adam);
-  State state = start(task.parameters);
+  State state;
+  keep_best(state, task.parameters);
   program::make_folder(checkpoint.parent_path());
   program::require_writable(checkpoint);
   if (std::filesystem::exists(checkpoint)) state = resume(checkpoint, recipe, task.parameters, adam);
+  std::int64_t& step = state.trained.steps;
   const auto say = [](const std::string& line) { std::cout << line << std::endl; };
-  if (state.step > 0 && state.step < recipe.steps) say(fmt::format("{} goes on from step {} of {}", recipe.name, state.step, recipe.steps));
+  if (step > 0 && step < recipe.steps) say(fmt::format("{} goes on from step {} of {}", recipe.name, step, recipe.steps));
 
   const program::StopRequest stop;
   const double before = state.trained.seconds;
@@ -70,25 +72,25 @@ Trained train(const Task& task, const Recipe& recipe, const std::filesystem::pat
   double saved = began;
   bool stopped = false;
   {
-    program::Progress progress("training " + recipe.name, recipe.steps - state.step);
-    while (state.step < recipe.steps && !stopped) {
-      const double loss = take_step(task, recipe, state.step, adam);
-      ++state.step;
+    program::Progress progress("training " + recipe.name, recipe.steps - step);
+    while (step < recipe.steps && !stopped) {
+      const double loss = take_step(task, recipe, step, adam);
+      ++step;
       state.loss_sum += loss;
       ++state.loss_count;
       progress.step();
-      if (state.step % 10 == 0)
+      if (step % 10 == 0)
         progress.note(fmt::format("loss {:.4f}, rate {:.1e}", state.loss_sum / static_cast<double>(state.loss_count),
-                                  cosine_rate(state.step, recipe.steps, recipe.peak_rate, recipe.warm_up)));
+                                  cosine_rate(step, recipe.steps, recipe.peak_rate, recipe.warm_up)));
       state.trained.seconds = before + machine::now_seconds() - began;
-      if (state.step % recipe.evaluate_every == 0 || state.step == recipe.steps) {
+      if (step % recipe.evaluate_every == 0 || step == recipe.steps) {
         const double figure = task.evaluate();
-        state.trained.curve.push_back({state.step, state.loss_sum / static_cast<double>(state.loss_count), figure, state.trained.seconds});
+        state.trained.curve.push_back({step, state.loss_sum / static_cast<double>(state.loss_count), figure, state.trained.seconds});
         state.loss_sum = 0;
         state.loss_count = 0;
         if (state.trained.best_step == 0 || figure < state.trained.best) {
           state.trained.best = figure;
-          state.trained.best_step = state.step;
+          state.trained.best_step = step;
           keep_best(state, task.parameters);
         }
         progress.clear();
@@ -97,14 +99,13 @@ Trained train(const Task& task, const Recipe& recipe, const std::filesystem::pat
                         point.seconds));
       }
       stopped = stop.requested();
-      if (stopped || state.step == recipe.steps || machine::now_seconds() - saved > save_every) {
+      if (stopped || step == recipe.steps || machine::now_seconds() - saved > save_every) {
         save(checkpoint, recipe, task.parameters, adam, state);
         saved = machine::now_seconds();
       }
     }
   }
-  state.trained.steps = state.step;
-  if (state.step == recipe.steps) restore_best(state, task.parameters);
+  if (step == recipe.steps) restore_best(state, task.parameters);
   return state.trained;
 }
 

@@ -158,7 +158,7 @@ void fill_the_gaps(const Context& c) {
     add("additive, by hand", static_cast<double>(gain), additive_weights(p, chosen), additive_weights(p, test));
   }
 
-  const std::filesystem::path weights = c.weights("co2_pooling");
+  const std::filesystem::path weights = c.trained.weights("co2_pooling");
   // Weights belong to the weeks that they were trained on.
   const bool learned = !weights.empty() && c.data.real;
   if (learned) {

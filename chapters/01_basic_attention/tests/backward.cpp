@@ -9,6 +9,7 @@
 
 #include "catch.hpp"
 #include "every_rung.hpp"
+#include "gradient_share.hpp"
 #include "ladder/publish.hpp"
 #include "numerics/error_bound.hpp"
 
@@ -64,29 +65,12 @@ double loss(const BackwardProblem& problem, const Inputs& in) {
 
 /// The largest |∂L/∂x − gradient| of one input, as a share of what the differences leave open.
 double worst(const BackwardProblem& p, Inputs& in, std::vector<double>& of, const double* gradient) {
-  constexpr double h = 0x1p-10;
-  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  // Σ |dO v| bounds every value that the loss's roundings are in proportion to.
   double size = 0;
   for (const float g : p.output_gradient) size += std::abs(static_cast<double>(g));
-  const double rounding = 100 * epsilon * size * numerics::largest_finite(p.inputs.value) / h;
   double largest = 0;
-  for (std::size_t x = 0; x < of.size(); ++x) {
-    const double at = of[x];
-    const auto difference = [&](double step) {
-      of[x] = at + step;
-      const double up = loss(p, in);
-      of[x] = at - step;
-      const double down = loss(p, in);
-      of[x] = at;
-      return (up - down) / (2 * step);
-    };
-    // Two central differences give a better one (Richardson), whose error is far less than the step from one to the other.
-    const double coarse = difference(h);
-    const double fine = difference(h / 2);
-    const double allowed = std::abs(coarse - fine) + 4 * rounding;
-    REQUIRE(allowed < 1e-4);
-    largest = std::max(largest, std::abs((4 * fine - coarse) / 3 - gradient[x]) / allowed);
-  }
+  for (std::size_t x = 0; x < of.size(); ++x)
+    largest = std::max(largest, tests::gradient_share(of[x], gradient[x], [&] { return loss(p, in); }, 4 * size * numerics::largest_finite(p.inputs.value)));
   return largest;
 }
 

@@ -10,6 +10,7 @@
 #include "catch.hpp"
 #include "check_rung.hpp"
 #include "every_rung.hpp"
+#include "gradient_share.hpp"
 #include "multi_head_backward.hpp"
 #include "rungs/multi_head_backward_rungs.hpp"
 
@@ -66,28 +67,11 @@ double loss(const BackwardProblem& p, const Inputs& in) {
 
 /// The largest |∂L/∂x − gradient| of one input's elements, as a share of what the differences leave open.
 double worst(const BackwardProblem& p, Inputs& in, std::size_t which, const TensorOf<double, 3>& gradient) {
-  constexpr double h = 0x1p-10;
   double size = 0;
   for (const float g : p.output_gradient) size += std::abs(static_cast<double>(g));
-  const double rounding = 1000 * std::numeric_limits<double>::epsilon() * size / h;
   double largest = 0;
-  for (std::size_t x = 0; x < in[which].size(); ++x) {
-    const double at = in[which][x];
-    const auto difference = [&](double step) {
-      in[which][x] = at + step;
-      const double up = loss(p, in);
-      in[which][x] = at - step;
-      const double down = loss(p, in);
-      in[which][x] = at;
-      return (up - down) / (2 * step);
-    };
-    // Two central differences give a better one (Richardson); its error is far less than the step from one to the other.
-    const double coarse = difference(h);
-    const double fine = difference(h / 2);
-    const double allowed = std::abs(coarse - fine) + rounding;
-    REQUIRE(allowed < 1e-4);
-    largest = std::max(largest, std::abs((4 * fine - coarse) / 3 - gradient.data()[x]) / allowed);
-  }
+  for (std::size_t x = 0; x < in[which].size(); ++x)
+    largest = std::max(largest, tests::gradient_share(in[which][x], gradient.data()[x], [&] { return loss(p, in); }, 10 * size));
   return largest;
 }
 

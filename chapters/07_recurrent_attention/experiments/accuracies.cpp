@@ -56,9 +56,9 @@ bool read_record(const fs::path& file, std::uint64_t& seed, Record& to) {
 }
 
 /// The records of a model's trainings by seed: the reader's own where he has one, else the course's.
-std::map<std::uint64_t, Record> records_of(const std::string& name, const fs::path& own, const fs::path& published) {
+std::map<std::uint64_t, Record> records_of(const std::string& name, const training::WeightFolders& folders) {
   std::map<std::uint64_t, Record> records;
-  for (const fs::path& folder : {published / "records", own}) {
+  for (const fs::path& folder : {folders.published / "records", folders.trainings}) {
     if (!fs::is_directory(folder)) continue;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
       const std::string file = entry.path().filename().string();
@@ -106,7 +106,7 @@ void accuracies(const Context& c) {
     std::vector<double> shares;
     double seconds = 0;
     if (c.corpus.real)
-      for (const auto& [seed, record] : records_of(recipe_name(pooling), c.own_training, c.published)) {
+      for (const auto& [seed, record] : records_of(recipe_name(pooling), c.trained)) {
         shares.push_back(record.accuracy);
         seconds = std::max(seconds, record.seconds);
         for (const Json& point : record.curve)

@@ -11,8 +11,6 @@ struct Context : ladder::ChapterRun {
   const datasets::GlossClasses& glosses;
   const Corpus& corpus;
   std::vector<TrainedClassifier> classifiers;  ///< those whose weights are there; none on stand-in data
-  std::filesystem::path own_training;          ///< where the reader's own trainings leave their records
-  std::filesystem::path published;             ///< datasets/weights
 };
 
 /// Experiment 1: the share of test glosses told rightly by each way, naive Bayes beside; and what the records of all seeds say. Writes

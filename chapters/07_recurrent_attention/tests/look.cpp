@@ -53,7 +53,7 @@ TEST_CASE("nothing is told from a stand-in, nor without weights", "[recurrent_at
   const Scratch scratch;
   std::ostringstream out;
   const std::vector<std::string> texts{"a large feline"};
-  CHECK(find_classifiers(corpus, scratch.path(), scratch.path()).empty());
+  CHECK(find_classifiers(corpus, {scratch.path(), scratch.path()}).empty());
   CHECK(refusal([&] { look_at_texts(texts, corpus, {}, scratch.path(), out); }).find("knows no English") != std::string::npos);
   corpus.real = true;
   CHECK(refusal([&] { look_at_texts(texts, corpus, {}, scratch.path(), out); }).find("./course train 07") != std::string::npos);

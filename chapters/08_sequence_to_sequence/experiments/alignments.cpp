@@ -29,7 +29,7 @@ void alignments(const Context& c) {
   const std::vector<std::string> words = some_words(c.words);
   for (const Plan& plan : spelling_plans()) {
     if (plan.sizes.kind == Kind::none) continue;
-    const std::optional<Trained> trained = load_spelling(plan, c.words, c.folders);
+    const std::optional<Trained> trained = load_spelling(plan, c.words, c.trained);
     if (!trained) continue;
     for (std::size_t i = 0; i < words.size(); ++i) {
       const Answer answer = answers(trained->model, {letters_of(words[i])}).front();

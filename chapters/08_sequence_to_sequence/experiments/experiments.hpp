@@ -11,7 +11,6 @@ namespace attention::sequence_to_sequence {
 struct Context : ladder::ChapterRun {
   const datasets::Pronunciations& words;
   const datasets::VersePairs& verses;
-  WeightFolders folders;
 };
 
 /// Says on the terminal that a model is not there, and what makes it.

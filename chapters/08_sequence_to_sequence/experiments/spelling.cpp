@@ -51,7 +51,7 @@ void spelling(const Context& c) {
   Json rows = Json::array(), lengths = Json::array(), curves = Json::array();
   std::map<std::string, Tested> found;
   for (const Plan& plan : spelling_plans()) {
-    std::optional<Trained> trained = load_spelling(plan, c.words, c.folders);
+    std::optional<Trained> trained = load_spelling(plan, c.words, c.trained);
     if (!trained) {
       say_missing(plan);
       continue;
@@ -101,7 +101,7 @@ void spelling(const Context& c) {
 
 void beams(const Context& c) {
   const Plan& plan = plan_of("g2p_additive");
-  std::optional<Trained> trained = load_spelling(plan, c.words, c.folders);
+  std::optional<Trained> trained = load_spelling(plan, c.words, c.trained);
   if (!trained) return;
   const auto words = test_words(c, 20);
   program::Table table({{"width"}, {"word error"}, {"phoneme error"}, {"words a second"}});

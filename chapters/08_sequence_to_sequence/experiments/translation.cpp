@@ -57,7 +57,7 @@ void translation(const Context& c) {
   Json content = {{"verses", test.size()}, {"training", prepared.training.size()}, {"source_words", prepared.source.size()}, {"target_words", prepared.target.size()}};
   Json examples = Json::array();
   for (const Plan& plan : translation_plans()) {
-    std::optional<Trained> trained = load_translation(plan, prepared, c.verses.real, c.folders);
+    std::optional<Trained> trained = load_translation(plan, prepared, c.verses.real, c.trained);
     if (!trained) {
       say_missing(plan);
       continue;

@@ -1,7 +1,6 @@
 // The faults that a hand-written attention has had, made on purpose: what the tests beside this one hold right must be wrong with them.
 #include <cmath>
 
-#include "additive_scores.hpp"
 #include "attention.hpp"
 #include "autograd/arithmetic.hpp"
 #include "autograd/softmax.hpp"
@@ -12,39 +11,7 @@ namespace {
 using namespace attention::sequence_to_sequence;
 using attention::tests::random_array;
 
-/// additive_scores with a backward pass that has one fault.
-enum class Fault { none, no_slope, last_key_left_out, v_by_sum };
-
-Variable<double> faulty_scores(const std::vector<Variable<double>>& in, Fault fault) {
-  const Variable<double> q = in[0], k = in[1], v = in[2];
-  const Index batch = q.extent(0), n = q.extent(1), m = k.extent(1), units = v.extent(0);
-  const Variable<double> right = additive_scores(q, k, v);
-  ArrayOf<double> copy = right.value();
-  return q.tape().record(std::move(copy), {q, k, v}, [=](const ArrayOf<double>&, ArrayOf<double>& gradient) {
-    for (Index b = 0; b < batch; ++b)
-      for (Index i = 0; i < n; ++i)
-        for (Index j = 0; j < m - (fault == Fault::last_key_left_out ? 1 : 0); ++j)
-          for (Index a = 0; a < units; ++a) {
-            const Index at_q = (b * n + i) * units + a, at_k = (b * m + j) * units + a;
-            const double sum = q.data()[at_q] + k.data()[at_k], t = std::tanh(sum), g = gradient.data()[(b * n + i) * m + j];
-            const double slope = g * v.data()[a] * (fault == Fault::no_slope ? 1 : 1 - t * t);
-            q.gradient()[at_q] += slope;
-            k.gradient()[at_k] += slope;
-            v.gradient()[a] += g * (fault == Fault::v_by_sum ? sum : t);
-          }
-  });
-}
-
 }  // namespace
-
-TEST_CASE("a wrong gradient of the additive scores is noticed", "[sequence_to_sequence][autograd]") {
-  const std::vector<ArrayOf<double>> inputs{random_array({2, 2, 5}, 1), random_array({2, 3, 5}, 2), random_array({5}, 3)};
-  const auto worst = [&](Fault fault) {
-    return attention::tests::worst_gradient([fault](Tape<double>&, const std::vector<Variable<double>>& in) { return faulty_scores(in, fault); }, inputs);
-  };
-  CHECK(worst(Fault::none) <= 1);
-  for (const Fault fault : {Fault::no_slope, Fault::last_key_left_out, Fault::v_by_sum}) CHECK(worst(fault) > 100);
-}
 
 TEST_CASE("padding that is not masked is noticed", "[sequence_to_sequence]") {
   attention::numerics::Random random(1);

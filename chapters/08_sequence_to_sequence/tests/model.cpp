@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "additive_scores.hpp"
 #include "check_gradients.hpp"
 
 namespace {
@@ -28,26 +27,6 @@ std::vector<const Pair*> pointers(const std::vector<Pair>& pairs) {
 }
 
 }  // namespace
-
-TEST_CASE("additive scores have the right value and gradient", "[sequence_to_sequence][autograd]") {
-  const auto function = []<class Real>(Tape<Real>&, const std::vector<Variable<Real>>& in) { return additive_scores(in[0], in[1], in[2]); };
-  // Units below, at and above a vector's lanes.
-  for (const std::size_t units : {1UL, 16UL, 19UL}) {
-    const std::vector<ArrayOf<double>> inputs{attention::tests::random_array({2, 3, units}, 1), attention::tests::random_array({2, 4, units}, 2),
-                                              attention::tests::random_array({units}, 3)};
-    const auto twice = [&](Tape<double>& tape, const std::vector<Variable<double>>& in) { return function(tape, in); };
-    const auto once = [&](Tape<float>& tape, const std::vector<Variable<float>>& in) { return function(tape, in); };
-    CHECK(attention::tests::worst_gradient(twice, inputs) <= 1);
-    // Sums of `units` products and of 12 or 24 gradients, each within a few roundings of 2^-24.
-    CHECK(attention::tests::worst_rounding(once, twice, inputs) < 40 * 0x1p-24);
-    Tape<double> tape;
-    const auto scores = additive_scores(tape.constant(inputs[0]), tape.constant(inputs[1]), tape.constant(inputs[2]));
-    double by_hand = 0;
-    for (std::size_t a = 0; a < units; ++a)
-      by_hand += inputs[2].data()[a] * std::tanh(inputs[0].data()[(3 + 2) * units + a] + inputs[1].data()[(4 + 1) * units + a]);
-    CHECK(scores.data()[(3 + 2) * 4 + 1] == Catch::Detail::Approx(by_hand));
-  }
-}
 
 TEST_CASE("the gradients of the whole encoder-decoder are right, for every kind of attention", "[sequence_to_sequence][autograd]") {
   for (const Kind kind : all_kinds) {

@@ -7,7 +7,7 @@
 #include "autograd/arithmetic.hpp"
 #include "autograd/lanes.hpp"
 
-namespace attention::sequence_to_sequence {
+namespace attention::additive {
 
 namespace {
 
@@ -17,6 +17,8 @@ using autograd::LanesOf;
 using autograd::load_lanes;
 using autograd::store_lanes;
 using autograd::tanh_of;
+using tensor::ArrayOf;
+using tensor::Index;
 
 template <class Real>
 Real score_of(const Real* q, const Real* k, const Real* v, Index units) {
@@ -78,4 +80,4 @@ Variable<Real> additive_scores(const Variable<Real>& queries, const Variable<Rea
 template Variable<float> additive_scores(const Variable<float>&, const Variable<float>&, const Variable<float>&);
 template Variable<double> additive_scores(const Variable<double>&, const Variable<double>&, const Variable<double>&);
 
-}  // namespace attention::sequence_to_sequence
+}  // namespace attention::additive

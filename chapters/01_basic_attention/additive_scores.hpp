@@ -2,13 +2,9 @@
 
 #include "autograd/tape.hpp"
 
-namespace attention::sequence_to_sequence {
+namespace attention::additive {
 
-using autograd::Tape;
 using autograd::Variable;
-using tensor::ArrayOf;
-using tensor::Index;
-using tensor::Shape;
 
 /// score(b, i, j) = v · tanh(q(b, i) + k(b, j)): queries [batch, queries, units] and keys [batch, keys, units], both already projected, and v
 /// [units] to [batch, queries, keys]. Bahdanau, Cho, Bengio 2014, section A.1.2.
@@ -22,4 +18,4 @@ Variable<Real> additive_scores(const Variable<Real>& queries, const Variable<Rea
 extern template Variable<float> additive_scores(const Variable<float>&, const Variable<float>&, const Variable<float>&);
 extern template Variable<double> additive_scores(const Variable<double>&, const Variable<double>&, const Variable<double>&);
 
-}  // namespace attention::sequence_to_sequence
+}  // namespace attention::additive
