@@ -9,6 +9,7 @@
 
 #include "machine/affinity.hpp"
 #include "machine/build_info.hpp"
+#include "machine/environment.hpp"
 #include "machine/caches.hpp"
 #include "machine/description.hpp"
 #include "machine/roofs.hpp"
@@ -74,8 +75,8 @@ void print_machine() {
   fmt::print("  instruction set   compiled for {}; the CPU has {}\n", machine::compiled_instruction_set(),
              machine::cpu_instruction_set());
   if (const auto library = machine::openblas()) {
-    fmt::print("  OpenBLAS          {}, kernels for {}, threads by {}\n", library->version, library->core,
-               library->parallel);
+    fmt::print("  OpenBLAS          {}, kernels for {}{}, threads by {}\n", library->version, library->core,
+               machine::asked_openblas_core().empty() ? "" : " (asked for: it does not know this CPU)", library->parallel);
   } else {
     fmt::print("  OpenBLAS          none\n");
   }

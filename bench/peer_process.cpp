@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "machine/affinity.hpp"
+#include "machine/environment.hpp"
 #include "program/error.hpp"
 #include "program/text.hpp"
 #include "tensor/npy.hpp"
@@ -48,6 +49,8 @@ std::vector<std::string> peer_environment(int threads) {
        {"OMP_WAIT_POLICY=passive", "GOMP_SPINCOUNT=0", "KMP_BLOCKTIME=0", "OMP_DYNAMIC=false",
         "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1", "NODE_NO_WARNINGS=1"})
     kept.emplace_back(entry);
+  // Nor shall it compute with kernels for another CPU.
+  if (const std::string core = machine::asked_openblas_core(); !core.empty()) kept.push_back("OPENBLAS_CORETYPE=" + core);
   kept.push_back(fmt::format("OMP_NUM_THREADS={}", threads));
   // One thread a CPU, in the order in which ours are placed.
   std::string places;

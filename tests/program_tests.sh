@@ -58,6 +58,13 @@ is_json "$scratch/out" "all({'mechanism','rung','shape','threads','status','reas
 is_json "$scratch/out" "all({'batch':1,'heads':2,'kv_heads':2,'queries':40,'keys':40,'dim':16,'value_dim':16,'causal':0,'window':0,'kv_dtype':'float32'} == r['shape'] for r in d['results'])"
 is_json "$scratch/out" "all(len(r['times_s']) == r['runs'] and r['cost']['flops'] > 0 for r in d['results'])"
 is_json "$scratch/out" "d['settings']['seconds'] == 0.001 and d['machine']['threads']['cpus'] and 'pinned' in d['machine']['threads']"
+# No library is held down, neither by the user's environment nor since it is older than the processor.
+own_kernels="not d['machine']['openblas'] or 'avx2' not in d['machine']['extensions'] or d['machine']['openblas']['core'] != 'Prescott'"
+is_json "$scratch/out" "$own_kernels"
+cp "$scratch/out" "$scratch/written.json"
+OPENBLAS_CORETYPE=Prescott works "${bench[@]}" dot_product "${small[@]}" --rung openblas --json -
+is_json "$scratch/out" "$own_kernels"
+cp "$scratch/written.json" "$scratch/out"
 # What the program writes, compare reads.
 cp "$scratch/out" "$scratch/written.json"
 works python3 "$root/notebooks/compare.py" "$scratch/written.json" "$scratch/written.json" --json -

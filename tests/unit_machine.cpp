@@ -17,6 +17,7 @@
 #include "machine/caches.hpp"
 #include "machine/clock.hpp"
 #include "machine/description.hpp"
+#include "machine/build_info.hpp"
 #include "machine/environment.hpp"
 #include "machine/fma_peak.hpp"
 #include "machine/function_rates.hpp"
@@ -230,6 +231,8 @@ TEST_CASE("a settled environment is left as it is", "[machine]") {
          {"OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_SCHEDULE", "OPENBLAS_CORETYPE"}) {
       unsetenv(name);
     }
+    if (const std::string core = missed_openblas_core(); !core.empty())
+      for (const char* name : {"OPENBLAS_CORETYPE", "ATTENTION_OPENBLAS_CORE"}) setenv(name, core.c_str(), 1);
     std::array<char, 8> program{"nothing"};
     std::array<char*, 2> arguments{program.data(), nullptr};
     settle_environment(arguments.data());
@@ -240,4 +243,17 @@ TEST_CASE("a settled environment is left as it is", "[machine]") {
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("only the kernels that this project asked for count as asked", "[machine]") {
+  if (!openblas()) return;
+  const std::string core = missed_openblas_core();
+  CHECK((core.empty() || core == "SkylakeX" || core == "Haswell"));
+  CHECK(asked_openblas_core().empty());
+  setenv("OPENBLAS_CORETYPE", "Haswell", 1);
+  CHECK(asked_openblas_core().empty());
+  setenv("ATTENTION_OPENBLAS_CORE", "Haswell", 1);
+  CHECK(asked_openblas_core() == "Haswell");
+  unsetenv("ATTENTION_OPENBLAS_CORE");
+  unsetenv("OPENBLAS_CORETYPE");
 }

@@ -6,6 +6,7 @@
 #include "experiments/experiments.hpp"
 #include "ladder/publish.hpp"
 #include "program/error.hpp"
+#include "recall_training.hpp"
 #include "self_attention.hpp"
 #include "sentences.hpp"
 
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   program.mechanisms = self_attention::mechanisms();
   // Long sequences are measured with chapter 2's rungs too.
   program.mechanisms.push_back(ladder::publish(dot_product::mechanism()));
+  program.trainings = self_attention::recall_trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data = datasets::load_glosses(folder);
     return data.real;
@@ -27,6 +29,7 @@ int main(int argc, char** argv) {
     self_attention::maps(context);
     self_attention::score_over_distance(context);
     self_attention::recall_over_distance(context);
+    self_attention::trained_recall(context);
     self_attention::symmetries(context);
     self_attention::schedules(context);
     self_attention::decoding(context);

@@ -28,7 +28,7 @@ std::vector<std::string> cpu_extensions();
 
 struct OpenBlas {
   std::string version;   ///< "0.3.21"
-  std::string core;      ///< the kernels that it chose for this CPU: "SkylakeX"
+  std::string core;      ///< the kernels that it computes with: "SkylakeX"
   std::string parallel;  ///< "OpenMP", "pthread" or "none"
 };
 

@@ -11,6 +11,7 @@
 #include "machine/affinity.hpp"
 #include "machine/build_info.hpp"
 #include "machine/caches.hpp"
+#include "machine/environment.hpp"
 #include "machine/system_files.hpp"
 
 namespace attention::machine {
@@ -46,7 +47,8 @@ std::string date() {
 Json describe_openblas() {
   const auto library = openblas();
   if (!library) return nullptr;
-  return {{"version", library->version}, {"core", library->core}, {"parallel", library->parallel}};
+  // It chooses its kernels itself, unless it does not know the processor.
+  return {{"version", library->version}, {"core", library->core}, {"core_asked_for", !asked_openblas_core().empty()}, {"parallel", library->parallel}};
 }
 
 }  // namespace

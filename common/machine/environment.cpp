@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "machine/build_info.hpp"
+
 namespace attention::machine {
 namespace {
 
@@ -25,6 +27,10 @@ constexpr std::array<std::string_view, 11> harmless_prefixes{
 // again.
 constexpr const char* restarted_marker = "ATTENTION_RESTARTED";
 
+// Which kernels were asked for; a program that this one starts finds the library asked already.
+constexpr const char* asked_core = "ATTENTION_OPENBLAS_CORE";
+constexpr const char* core_variable = "OPENBLAS_CORETYPE";
+
 bool steers_measurement(std::string_view name) {
   const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
   return std::ranges::any_of(steering_prefixes, begins) && std::ranges::none_of(harmless_prefixes, begins);
@@ -35,6 +41,7 @@ std::vector<std::string> steering_variables() {
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::string_view name = text.substr(0, text.find('='));
+    if (name == core_variable && !asked_openblas_core().empty()) continue;
     if (steers_measurement(name)) found.emplace_back(name);
   }
   return found;
@@ -71,15 +78,35 @@ void undo_binding() {
 
 }  // namespace
 
+std::string asked_openblas_core() {
+  const char* asked = std::getenv(asked_core);
+  const char* set = std::getenv(core_variable);
+  return asked && set && std::string_view(asked) == set ? asked : "";
+}
+
+std::string missed_openblas_core() {
+  const auto library = openblas();
+  if (!library || library->core != "Prescott") return {};  // what it falls back to
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    return "SkylakeX";
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "Haswell" : "";
+}
+
 void settle_environment(char** argv) {
   const char* marker = std::getenv(restarted_marker);
   const bool restarted = marker != nullptr && marker == std::to_string(getpid());
   unsetenv(restarted_marker);
-  const std::vector<std::string> variables = steering_variables();
-  if (restarted || variables.empty()) return;
+  const std::vector<std::string> variables = restarted ? std::vector<std::string>() : steering_variables();
+  // What a variable made of it, the library may do better by itself: it is asked after the start without them.
+  const std::string core = variables.empty() && std::getenv(core_variable) == nullptr ? missed_openblas_core() : "";
+  if (variables.empty() && core.empty()) return;
 
   undo_binding();
   for (const std::string& name : variables) unsetenv(name.c_str());
+  if (!core.empty()) {
+    setenv(core_variable, core.c_str(), 1);
+    setenv(asked_core, core.c_str(), 1);
+  }
   setenv(restarted_marker, std::to_string(getpid()).c_str(), 1);
   execv("/proc/self/exe", argv);
   unsetenv(restarted_marker);

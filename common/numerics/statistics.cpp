@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -54,6 +55,18 @@ PowerLaw fit_power_law(std::span<const double> x, std::span<const double> y) {
   }
   const double exponent = xy / xx;
   return {exponent, std::exp(mean_y - exponent * mean_x), yy > 0 ? exponent * xy / yy : 1};
+}
+
+double binomial_interval(double share, std::size_t count) { return 1.96 * std::sqrt(share * (1 - share) / static_cast<double>(count)); }
+
+double mean_interval(std::span<const double> values) {
+  constexpr double t[] = {12.706, 4.303, 3.182, 2.776};  // 0.975 quantiles of 1 to 4 degrees of freedom
+  if (values.size() < 2 || values.size() > 5) return NAN;
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return t[values.size() - 2] * std::sqrt(squares / (n - 1) / n);
 }
 
 }  // namespace attention::numerics

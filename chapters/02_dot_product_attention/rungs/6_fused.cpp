@@ -10,8 +10,8 @@
 // is that of one: no maximum and no sum across lanes, and one vector holds 16 factors alpha_i. Both products then have the form
 // (rows that are broadcast) × (lanes of queries), and O_i is scaled as the second one's tile is added to it.
 //
-// Sums start anew after 32 products of a score and 32 keys of an output: no long chain of additions is left, and the result is more
-// precise than the plain sum's.
+// Sums start anew after 32 products of a score and 32 keys of an output, and again after each block of keys that is packed together:
+// no long chain of additions is left, and the result is more precise than the plain sum's, also over 16,384 keys.
 //
 // Here is what meets what, and what is gathered. How a block is computed (packing, micro-kernel, 2^x) is block_arithmetic.cpp.
 #include <omp.h>
@@ -77,7 +77,7 @@ struct Blocks {
 
 /// One thread's scratch memory.
 struct Scratch {
-  tensor::Buffer room, rows, query, key, value, wide, scores, output, m, l, alpha;
+  tensor::Buffer room, rows, query, key, value, wide, scores, output, m, l, alpha, near_output, near_m, near_l;
   std::vector<char> seen;  ///< a query has met a key that is not masked
 
   explicit Scratch(const Blocks& blocks)
@@ -92,6 +92,9 @@ struct Scratch {
         m(size(blocks.queries)),
         l(size(blocks.queries)),
         alpha(size(band_queries)),
+        near_output(size(band_queries * blocks.value_dim)),
+        near_m(size(band_queries)),
+        near_l(size(band_queries)),
         seen(size(blocks.queries)) {}
 
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
@@ -131,7 +134,7 @@ class QueryBlock {
     const Index begin = keys_of(0).first / blocks_.keys * blocks_.keys;
     const Index end = keys_of(rows_ - 1).last;
     for (Index j = begin; j < end; j += blocks_.keys)  // blocks of keys
-      attend_keys(j, std::min(blocks_.keys, visible_.keys() - j));
+      attend_keys(j, std::min(blocks_.keys, visible_.keys() - j), begin);
     for (Index i = 0; i < rows_; i += band_queries) write(band(i));
   }
 
@@ -172,7 +175,7 @@ class QueryBlock {
     simd::transpose(s_.rows.data(), blocks_.dim_words, band.rows, blocks_.dim_words, band.query, band.width());
   }
 
-  void attend_keys(Index j, Index keys) {
+  void attend_keys(Index j, Index keys, Index first_block) {
     const Matrix given_key = rows_of_block(p_.key, p_.key16, p_.dim, j, keys, s_.wide.data());
     Matrix given_value = rows_of_block(p_.value, p_.value16, p_.value_dim, j, keys, s_.wide.data() + keys * p_.dim);
     blemishes_.clear();
@@ -186,7 +189,12 @@ class QueryBlock {
       const Band queries = band(i);
       const Index low = within(keys_of(i), j, keys).first / blocks_.near * blocks_.near;
       const Index high = within(keys_of(i + queries.rows - 1), j, keys).last;
-      for (Index x = low; x < high; x += blocks_.near) attend_near(queries, j, x, std::min(blocks_.near, high - x), key, value);
+      if (low < high) {
+        const bool first = j == first_block;  // nothing was gathered before: it need not be joined
+        const Band gathered = first ? queries : begin_block(queries);
+        for (Index x = low; x < high; x += blocks_.near) attend_near(gathered, j, x, std::min(blocks_.near, high - x), key, value);
+        if (!first) end_block(queries, gathered);
+      }
       ask_for(j + keys + i * keys / rows_, j + keys + (i + queries.rows) * keys / rows_);
     }
   }
@@ -220,6 +228,36 @@ class QueryBlock {
         clean[static_cast<std::size_t>(y * p_.value_dim + c)] = std::isfinite(v) ? v : 0;
       }
     return {clean.data(), p_.value_dim};
+  }
+
+  /// What a band gathers from one block of keys has sums of its own: l and O begin at nothing, m where it is. Thousands of keys
+  /// added to one total, near after near, would lose three times as much.
+  Band begin_block(const Band& band) {
+    Band gathered = band;
+    gathered.output = s_.near_output.data();
+    gathered.m = s_.near_m.data();
+    gathered.l = s_.near_l.data();
+    std::fill_n(gathered.output, p_.value_dim * band.width(), 0.F);
+    std::copy_n(band.m, band.width(), gathered.m);
+    std::fill_n(gathered.l, band.width(), 0.F);
+    return gathered;
+  }
+
+  /// What was gathered joins what the band had before.
+  void end_block(const Band& band, const Band& gathered) {
+    float* alpha = s_.alpha.data();
+    for (Index y = 0; y < band.width(); ++y) alpha[y] = band.m[y] == -infinity ? 0 : std::exp2(band.m[y] - gathered.m[y]);
+    for (Index y = 0; y < band.width(); ++y) {
+      band.l[y] = alpha[y] * band.l[y] + gathered.l[y];
+      band.m[y] = gathered.m[y];
+    }
+    const Index width = band.width();
+    for (Index c = 0; c < p_.value_dim; ++c) {
+      float* column = band.output + c * width;
+      const float* more = gathered.output + c * width;
+#pragma omp simd
+      for (Index y = 0; y < width; ++y) column[y] = alpha[y] * column[y] + more[y];
+    }
   }
 
   /// A band of queries meets keys x … x + count of the block that begins at key j.

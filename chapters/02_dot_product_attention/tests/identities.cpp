@@ -200,3 +200,14 @@ TEST_CASE("dot-product: on a standard shape the blocked rungs stay within 5e-7 o
     CHECK(trial->check(rung, rows).max_error <= 5e-7);
   }
 }
+
+TEST_CASE("dot-product: fused stays within 5e-7 of the largest output over 16,384 keys", "[identity]") {
+  const Problem p = make(ladder::parse_shape("queries=512,keys=16384,dim=64", mechanism().keys), 1, ladder::Hardness::plain);
+  const auto trial = ladder::make_trial(mechanism(), p);
+  std::vector<Index> rows(512);
+  std::iota(rows.begin(), rows.end(), Index{0});
+  const auto fused = std::ranges::find(mechanism().ladder, "fused", &ladder::Rung<Problem, Output>::name);
+  const auto rung = static_cast<std::size_t>(fused - mechanism().ladder.begin());
+  trial->run(rung);
+  CHECK(trial->check(rung, rows).max_error <= 5e-7);
+}

@@ -22,21 +22,25 @@ void score_over_distance(const Context& context);
 /// Experiment 3: how much weight a word gives to its last occurrence, over how far back that lies. Writes recall.json.
 void recall_over_distance(const Context& context);
 
-/// Experiment 4: what happens to the outputs when the tokens are permuted, or moved to later positions. Writes
+/// Experiment 4: the same as something to be learnt: which trained model finds one pair among many, over how far back it lies. Writes
+/// trained_recall.json.
+void trained_recall(const Context& context);
+
+/// Experiment 5: what happens to the outputs when the tokens are permuted, or moved to later positions. Writes
 /// symmetries.json.
 void symmetries(const Context& context);
 
-/// Experiment 5: static against dynamic schedules on the causal triangle. Writes schedules.json.
+/// Experiment 6: static against dynamic schedules on the causal triangle. Writes schedules.json.
 void schedules(const Context& context);
 
-/// Experiment 6: the time of one more token with the key-value cache against a full pass, and of a text that is read in pieces.
+/// Experiment 7: the time of one more token with the key-value cache against a full pass, and of a text that is read in pieces.
 /// Writes decoding.json and reading.json.
 void decoding(const Context& context);
 
-/// Experiment 7: full, windowed and linear attention over long sequences, time and memory. Writes long_sequences.json.
+/// Experiment 8: full, windowed and linear attention over long sequences, time and memory. Writes long_sequences.json.
 void long_sequences(const Context& context);
 
-/// Experiment 8: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
+/// Experiment 9: the ladders on the words of the dictionary, on the standard shapes, over sizes and threads.
 void climb_the_ladders(const Context& context);
 
 }  // namespace attention::self_attention
