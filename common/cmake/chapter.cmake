@@ -24,10 +24,12 @@ function(attention_chapter)
   add_library(chapter_${folder} STATIC ${sources})
   target_include_directories(chapter_${folder} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(chapter_${folder} PUBLIC attention_common ${CHAPTER_USES})
+  attention_use_precompiled(chapter_${folder} attention_common)
 
   file(GLOB experiments CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/experiments/*.cpp")
   add_executable(${folder} "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp" ${experiments})
   target_link_libraries(${folder} PRIVATE chapter_${folder})
+  attention_use_precompiled(${folder} attention_common)
 
   set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTERS ${folder})
   set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTER_NAMESPACES ${CHAPTER_NAMESPACE})

@@ -1,0 +1,21 @@
+# Headers that nearly every file reads are read once: most of what compiling a small file takes is reading them. Every file still names
+# what it needs, and a build with -DATTENTION_PRECOMPILED=OFF says where one does not.
+include_guard(GLOBAL)
+
+option(ATTENTION_PRECOMPILED "Read the most used headers once for all files" ON)
+
+# attention_precompile(TARGET [HEADER...]): TARGET reads them first, and other targets can be given what it has made of them.
+function(attention_precompile target)
+  if(ATTENTION_PRECOMPILED)
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <array> <cmath> <filesystem> <functional> <iostream> <limits> <map> <optional> <span> <string> <vector>
+      <fmt/format.h> <fmt/ranges.h> <nlohmann/json.hpp> "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../tensor/tensor.hpp" ${ARGN})
+  endif()
+endfunction()
+
+# attention_use_precompiled(TARGET FROM): TARGET is compiled as FROM is.
+function(attention_use_precompiled target from)
+  if(ATTENTION_PRECOMPILED)
+    target_precompile_headers(${target} REUSE_FROM ${from})
+  endif()
+endfunction()
