@@ -7,10 +7,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from .style import foot, line
 
 
-def panel(key, label, title="", factor=1, log=False, reference=None):
+def panel(key, label, title="", factor=1, log=False, reference=None, limits=None):
     """One quantity of curves(): the rows' field, the axis' label with its unit, what to see, a factor into that unit, and
-    a `reference` (height, words) to draw as a level line."""
-    return {"key": key, "label": label, "title": title, "factor": factor, "log": log, "reference": reference}
+    a `reference` (height, words) to draw as a level line. `limits` are the axis' ends, where the data's own would make
+    much of small differences."""
+    return {"key": key, "label": label, "title": title, "factor": factor, "log": log, "reference": reference, "limits": limits}
 
 
 def _log_ticks(axes, values):
@@ -44,14 +45,17 @@ def _draw(axes, rows, x, by, what, points):
 
 
 def curves(source, rows, x, by, panels, title, xlabel, points=lambda row: False, points_label="", base=10):
-    """Figures of `rows` over their field `x` (logarithmic, `base` 2 or 10), a line for each value of their field `by` and
+    """Figures of `rows` over their field `x` (logarithmic, `base` 2 or 10; linear, `base` 1), a line for each value of their field `by` and
     a panel() for each quantity. Rows for which `points` holds are stars instead, explained by `points_label`."""
     rows = list(rows)
     lines = math.ceil(len(panels) / 2)
     figure, grid = plt.subplots(lines, min(2, len(panels)), figsize=(10, 3.6 * lines + 0.9), squeeze=False)
     for axes, what in zip(grid.flat, panels):
-        axes.set_xscale("log", base=base)
+        if base > 1:
+            axes.set_xscale("log", base=base)
         _draw(axes, rows, x, by, what, points)
+        if what["limits"]:
+            axes.set_ylim(*what["limits"])
         axes.set_xlabel(xlabel)
         axes.set_ylabel(what["label"])
         axes.set_title(what["title"], fontsize=10)
