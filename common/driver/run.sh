@@ -12,11 +12,21 @@ open_results() {
   rm -f -- "$probe"
 }
 
+# trained_signature NAME: changes with the trainings of a chapter, the published and the reader's own. Each leaves a record, which tells
+# its time: where weights are new the record is too.
+trained_signature() {
+  {
+    grep -l -s -F "\"./course train ${1%%_*} " "$root"/datasets/weights/records/*.json | LC_ALL=C sort
+    find "$results/$1/training" -name '*.json' 2>/dev/null | LC_ALL=C sort
+  } | xargs -r -d '\n' sha256sum | sha256sum | cut -d ' ' -f 1
+}
+
 # run_signature NAME: what the results of a chapter depend on.
 run_signature() {
   printf 'program %s\n' "$(sha256sum <"$root/build/release/bin/$1" | cut -d ' ' -f 1)"
   printf 'data %s\n' "$data_state"
   model_signatures "$1"
+  printf 'trained %s\n' "$(trained_signature "$1")"
   printf 'mode %s\nthreads %s\n' "$mode" "${threads:-all}"
   printf 'machine %s, %s cores\n' "$(grep -m 1 -E '^model name' /proc/cpuinfo 2>/dev/null | sed 's/.*: //')" "$(nproc 2>/dev/null)"
 }

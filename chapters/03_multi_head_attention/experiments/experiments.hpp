@@ -23,7 +23,8 @@ void cost_of_heads(const ladder::ChapterRun& run);
 void heads_of_an_encoder(const ladder::ChapterRun& run, const SentenceEncoder* encoder, const datasets::Glosses& glosses);
 
 /// Experiment 4: small models trained with 1 to 16 heads at constant width: their accuracy, and that of one whose heads are taken out.
-/// Writes heads_accuracy.json and heads_pruned.json. Says so where no model, or no real gloss, is there.
+/// Writes heads_accuracy.json, from the records of the trainings, and heads_pruned.json. Says so where no model, or no real gloss,
+/// is there.
 void trained_heads(const ladder::ChapterRun& run, const datasets::Glosses& glosses);
 
 /// Experiment 5: the time of a sentence through that encoder, by its length. Writes encoder_speed.json. Nothing without an encoder.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <numeric>
@@ -26,30 +27,38 @@ std::vector<double> accuracies_of(Index heads, const training::WeightFolders& fo
   return found;
 }
 
-void accuracy_over_heads(const ladder::ChapterRun& run, const GlossCorpus& corpus) {
-  program::Table table({{"heads"}, {"dim of one"}, {"accuracy, seed 1"}, {"trainings"}, {"mean"}, {"95 % ±"}});
+void accuracy_over_heads(const ladder::ChapterRun& run, const GlossSizes& sizes) {
+  program::Table table({{"heads"}, {"dim of one"}, {"trainings"}, {"accuracy"}, {"95 % ±"}, {"lowest"}, {"highest"}});
   Json rows = Json::array();
+  std::vector<std::string> missing;
   for (const Index heads : compared_heads) {
-    const std::filesystem::path file = run.trained.weights(heads_name(heads));
-    if (file.empty()) continue;
-    const double own = accuracy(load_heads(heads, corpus, file), corpus.test);
     const std::vector<double> all = accuracies_of(heads, run.trained);
-    const double mean = all.empty() ? own : std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(all.size());
+    if (all.empty()) {
+      missing.push_back(heads_name(heads));
+      continue;
+    }
+    const double mean = std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(all.size());
     const double interval = numerics::mean_interval(all);
-    table.add({fmt::format("{}", heads), fmt::format("{}", corpus.sizes.width / heads), percent(own), fmt::format("{}", all.size()), percent(mean),
-               std::isnan(interval) ? "" : fmt::format("{:.1f}", 100 * interval)});
-    rows.push_back({{"heads", heads}, {"dim", corpus.sizes.width / heads}, {"accuracy", own}, {"trainings", all.size()}, {"mean", mean},
-                    {"95 % ±", std::isnan(interval) ? Json(nullptr) : Json(interval)}});
-    run.figure(fmt::format("heads_accuracy_{}", heads), mean, "1", fmt::format("share of {} test glosses told rightly with {} heads, mean over trainings", corpus.test.texts.size(), heads));
+    const auto [lowest, highest] = std::ranges::minmax(all);
+    table.add({fmt::format("{}", heads), fmt::format("{}", sizes.width / heads), fmt::format("{}", all.size()), percent(mean),
+               std::isnan(interval) ? "" : fmt::format("{:.1f}", 100 * interval), percent(lowest), percent(highest)});
+    rows.push_back({{"heads", heads}, {"dim", sizes.width / heads}, {"trainings", all.size()}, {"mean accuracy", mean},
+                    {"95 % ±", std::isnan(interval) ? Json(nullptr) : Json(interval)}, {"lowest", lowest}, {"highest", highest}});
+    run.figure(fmt::format("heads_accuracy_{}", heads), mean, "1", fmt::format("share of test glosses told rightly with {} heads, mean over the records of its trainings", heads));
   }
-  std::cout << fmt::format("Trained with 1 to 16 heads at constant width {}: the class of a noun from its gloss, {} glosses\n{}\n", corpus.sizes.width,
-                           corpus.test.texts.size(), table.text());
-  run.results.write("heads_accuracy", {{"test_glosses", corpus.test.texts.size()}, {"width", corpus.sizes.width}, {"rows", rows}});
+  if (!missing.empty()) std::cout << fmt::format("Not trained, so left out: {}; ./course train 03 makes them\n", fmt::join(missing, ", "));
+  if (rows.empty()) return;
+  std::cout << fmt::format("Trained with 1 to 16 heads at constant width {}: the class of a noun from its gloss, as the records of the trainings tell\n{}\n", sizes.width,
+                           table.text());
+  run.results.write("heads_accuracy", {{"width", sizes.width}, {"rows", rows}});
 }
 
 void without_heads(const ladder::ChapterRun& run, const GlossCorpus& corpus) {
   const std::filesystem::path file = run.trained.weights(heads_name(pruned_heads));
-  if (file.empty()) return;
+  if (file.empty()) {
+    std::cout << fmt::format("{0} is not trained here, so no head of it is taken out; ./course train 03 {0} makes it\n\n", heads_name(pruned_heads));
+    return;
+  }
   const GlossClassifier<float> model = load_heads(pruned_heads, corpus, file);
   const double whole = accuracy(model, corpus.test);
   Json single = Json::array(), rows = Json::array();
@@ -74,18 +83,13 @@ void without_heads(const ladder::ChapterRun& run, const GlossCorpus& corpus) {
 }  // namespace
 
 void trained_heads(const ladder::ChapterRun& run, const datasets::Glosses& glosses) {
-  std::vector<std::string> missing;
-  for (const Index heads : compared_heads)
-    if (run.trained.weights(heads_name(heads)).empty()) missing.push_back(heads_name(heads));
-  if (!glosses.real || missing.size() == std::size(compared_heads)) {
-    std::cout << (glosses.real ? "No model with 1 to 16 heads is trained here; ./course train 03 makes them\n\n"
-                               : "WordNet is not here, so the models trained with 1 to 16 heads are left out\n\n");
+  if (!glosses.real) {
+    std::cout << "WordNet is not here, so the models trained with 1 to 16 heads are left out\n\n";
     return;
   }
   const GlossCorpus corpus(datasets::choose_gloss_classes(glosses));
-  accuracy_over_heads(run, corpus);
+  accuracy_over_heads(run, corpus.sizes);
   without_heads(run, corpus);
-  if (!missing.empty()) std::cout << fmt::format("Not trained here, so left out: {}; ./course train 03 makes them\n\n", fmt::join(missing, ", "));
 }
 
 }  // namespace attention::multi_head
