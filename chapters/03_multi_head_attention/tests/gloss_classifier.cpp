@@ -38,6 +38,8 @@ TEST_CASE("gloss classifier: its gradients are central differences, whatever the
   for (const Index heads : {1, 2, 8}) {
     INFO(heads);
     GlossClassifier<double> model(small(), heads, 3);
+    // As large as they grow in training: of the small ones that it begins with, layer normalisation is too curved for a difference.
+    for (double& x : model.embedding.table.value) x *= 10;
     const auto loss = [&](Tape<double>& tape) { return autograd::cross_entropy(model(tape, pointers(some_texts())), {0, 2, 1}, 3); };
     CHECK(tests::worst_parameter_gradient(model.parameters(), loss) <= 1);
   }
