@@ -9,9 +9,9 @@
 
 #include "machine/affinity.hpp"
 #include "machine/build_info.hpp"
-#include "machine/environment.hpp"
 #include "machine/caches.hpp"
 #include "machine/description.hpp"
+#include "machine/environment.hpp"
 #include "machine/roofs.hpp"
 #include "program/command_line.hpp"
 #include "program/json.hpp"

@@ -1,10 +1,12 @@
 #include "gloss_training.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "autograd/softmax.hpp"
 #include "loaders/vocabulary.hpp"
 #include "program/error.hpp"
+#include "program/in_parallel.hpp"
 
 namespace attention::multi_head {
 
@@ -82,20 +84,20 @@ GlossClassifier<float> load_heads(Index heads, const GlossCorpus& corpus, const 
 }
 
 double accuracy(const GlossClassifier<float>& model, const GlossCorpus::Part& part) {
-  Index right = 0;
-#pragma omp parallel for schedule(dynamic) reduction(+ : right)
-  for (std::size_t first = 0; first < part.texts.size(); first += batch_texts) {
-    const std::size_t last = std::min(part.texts.size(), first + batch_texts);
+  std::vector<Index> right((part.texts.size() + batch_texts - 1) / batch_texts, 0);
+  program::in_parallel(right.size(), [&](std::size_t batch) {
+    const std::size_t first = batch * batch_texts, last = std::min(part.texts.size(), first + batch_texts);
     Texts texts;
     for (std::size_t i = first; i < last; ++i) texts.push_back(&part.texts[i]);
     Tape<float> tape(autograd::Mode::evaluation);
     const Variable<float> scores = model(tape, texts);
     for (std::size_t i = first; i < last; ++i) {
       const float* row = scores.data() + static_cast<Index>(i - first) * model.sizes.classes;
-      right += std::max_element(row, row + model.sizes.classes) - row == part.labels[i];
+      right[batch] += std::max_element(row, row + model.sizes.classes) - row == part.labels[i];
     }
-  }
-  return part.texts.empty() ? 0 : static_cast<double>(right) / static_cast<double>(part.texts.size());
+  });
+  const Index all_right = std::accumulate(right.begin(), right.end(), Index{0});
+  return part.texts.empty() ? 0 : static_cast<double>(all_right) / static_cast<double>(part.texts.size());
 }
 
 std::vector<Pruned> prune(GlossClassifier<float> model, const GlossCorpus::Part& choosing, const GlossCorpus::Part& test) {

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <functional>
 #include <numeric>
 #include <stdexcept>
 
 #include "loaders/tfjs_weights.hpp"
+#include "program/in_parallel.hpp"
 #include "simd/matrix_product.hpp"
 
 namespace attention::multi_head {
@@ -144,15 +144,7 @@ std::vector<float> SentenceEncoder::embed_pieces(std::span<const std::size_t> pi
 
 std::vector<std::vector<float>> SentenceEncoder::embed_all(std::span<const std::string> sentences) const {
   std::vector<std::vector<float>> embeddings(sentences.size());
-  std::exception_ptr fault;  // of one sentence: it may not leave the threads
-#pragma omp parallel for schedule(dynamic)
-  for (std::size_t i = 0; i < sentences.size(); ++i) try {
-      embeddings[i] = embed(sentences[i]);
-    } catch (...) {
-#pragma omp critical
-      fault = std::current_exception();
-    }
-  if (fault) std::rethrow_exception(fault);
+  program::in_parallel(sentences.size(), [&](std::size_t i) { embeddings[i] = embed(sentences[i]); });
   return embeddings;
 }
 

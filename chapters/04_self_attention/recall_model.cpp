@@ -145,12 +145,16 @@ Json RecallModel<Real>::configuration() const {
 }
 
 std::vector<bool> answered(const RecallModel<float>& model, const RecallBatch& batch) {
-  Tape<float> tape(autograd::Mode::evaluation);
-  const Variable<float> scores = model(tape, batch);
+  constexpr Index at_once = 512;  // all of a test's would take gigabytes
   std::vector<bool> right;
-  for (Index s = 0; s < batch.sequences(); ++s) {
-    const float* row = scores.data() + s * recall_values;
-    right.push_back(std::max_element(row, row + recall_values) - row == batch.answers[size(s)]);
+  for (Index first = 0; first < batch.sequences(); first += at_once) {
+    const RecallBatch part = part_of(batch, first, std::min(at_once, batch.sequences() - first));
+    Tape<float> tape(autograd::Mode::evaluation);
+    const Variable<float> scores = model(tape, part);
+    for (Index s = 0; s < part.sequences(); ++s) {
+      const float* row = scores.data() + s * recall_values;
+      right.push_back(std::max_element(row, row + recall_values) - row == part.answers[size(s)]);
+    }
   }
   return right;
 }

@@ -6,6 +6,11 @@
 
 namespace attention::self_attention {
 
+RecallBatch part_of(const RecallBatch& batch, Index first, Index count) {
+  const auto rows = [&](const std::vector<Index>& of, Index width) { return std::vector<Index>(of.begin() + first * width, of.begin() + (first + count) * width); };
+  return {rows(batch.names, recall_pairs + 1), rows(batch.values, recall_pairs), rows(batch.answers, 1), rows(batch.distances, 1)};
+}
+
 RecallBatch make_recall(Index sequences, std::uint64_t seed) {
   numerics::Random random(seed);
   const auto below = [&](Index n) { return static_cast<Index>(random.bits() % static_cast<std::uint64_t>(n)); };

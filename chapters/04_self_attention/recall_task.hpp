@@ -26,6 +26,9 @@ struct RecallBatch {
   Index sequences() const { return static_cast<Index>(answers.size()); }
 };
 
+/// `count` of them from the first on.
+RecallBatch part_of(const RecallBatch& batch, Index first, Index count);
+
 /// Sequences that follow from the seed alone; every distance is as likely as any other.
 RecallBatch make_recall(Index sequences, std::uint64_t seed);
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <memory>
 #include <numeric>
 
 #include "autograd/softmax.hpp"
+#include "program/in_parallel.hpp"
 
 namespace attention::recurrent_attention {
 
@@ -51,20 +51,14 @@ tensor::Tensor<2> scores_of(const TextClassifier<float>& model, std::span<const 
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return examples[a].words.size() > examples[b].words.size(); });
   const auto classes = static_cast<std::size_t>(model.sizes.classes);
   tensor::Tensor<2> scores = tensor::empty<2>({examples.size(), classes});
-  std::exception_ptr fault;
-#pragma omp parallel for schedule(dynamic, 1)
-  for (std::size_t first = 0; first < order.size(); first += evaluation_batch) try {
-      const std::size_t last = std::min(order.size(), first + evaluation_batch);
-      std::vector<const std::vector<Index>*> texts;
-      for (std::size_t i = first; i < last; ++i) texts.push_back(&examples[order[i]].words);
-      Tape<float> tape(autograd::Mode::evaluation);
-      const Answer<float> answer = model(tape, batch_of(texts, lexicon, model.sizes));
-      for (std::size_t i = first; i < last; ++i) std::copy_n(answer.scores.data() + (i - first) * classes, classes, scores.data() + order[i] * classes);
-    } catch (...) {
-#pragma omp critical
-      fault = std::current_exception();
-    }
-  if (fault) std::rethrow_exception(fault);
+  program::in_parallel((order.size() + evaluation_batch - 1) / evaluation_batch, [&](std::size_t batch) {
+    const std::size_t first = batch * evaluation_batch, last = std::min(order.size(), first + evaluation_batch);
+    std::vector<const std::vector<Index>*> texts;
+    for (std::size_t i = first; i < last; ++i) texts.push_back(&examples[order[i]].words);
+    Tape<float> tape(autograd::Mode::evaluation);
+    const Answer<float> answer = model(tape, batch_of(texts, lexicon, model.sizes));
+    for (std::size_t i = first; i < last; ++i) std::copy_n(answer.scores.data() + (i - first) * classes, classes, scores.data() + order[i] * classes);
+  });
   return scores;
 }
 

@@ -1,9 +1,11 @@
 #include "decoding.hpp"
 
+
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <numeric>
+
+#include "program/in_parallel.hpp"
 
 namespace attention::sequence_to_sequence {
 
@@ -156,23 +158,15 @@ std::vector<Answer> answers(const EncoderDecoder<float>& model, const std::vecto
   std::vector<std::size_t> order(sources.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return sources[i].size(); });
-  const Index together = std::max<Index>(1, side_by_side / search.width), batches = (std::ssize(sources) + together - 1) / together;
+  const std::size_t together = size(std::max<Index>(1, side_by_side / search.width));
   std::vector<Answer> all(sources.size());
-  std::vector<std::exception_ptr> faults(size(batches));
-#pragma omp parallel for schedule(dynamic, 1)
-  for (Index batch = 0; batch < batches; ++batch) {
-    try {
-      const auto first = size(batch * together), last = std::min(sources.size(), first + size(together));
-      std::vector<const Symbols*> some;
-      for (std::size_t i = first; i < last; ++i) some.push_back(&sources[order[i]]);
-      std::vector<Answer> found = search.width == 1 ? greedy(model, some, search) : beam(model, some, search);
-      for (std::size_t i = first; i < last; ++i) all[order[i]] = std::move(found[i - first]);
-    } catch (...) {
-      faults[size(batch)] = std::current_exception();
-    }
-  }
-  for (const std::exception_ptr& fault : faults)
-    if (fault) std::rethrow_exception(fault);
+  program::in_parallel((sources.size() + together - 1) / together, [&](std::size_t batch) {
+    const std::size_t first = batch * together, last = std::min(sources.size(), first + together);
+    std::vector<const Symbols*> some;
+    for (std::size_t i = first; i < last; ++i) some.push_back(&sources[order[i]]);
+    std::vector<Answer> found = search.width == 1 ? greedy(model, some, search) : beam(model, some, search);
+    for (std::size_t i = first; i < last; ++i) all[order[i]] = std::move(found[i - first]);
+  });
   return all;
 }
 

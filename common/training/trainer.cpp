@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <exception>
 #include <iostream>
 #include <limits>
 
 #include "machine/clock.hpp"
 #include "program/atomic_file.hpp"
 #include "program/error.hpp"
+#include "program/in_parallel.hpp"
 #include "program/progress.hpp"
 #include "program/stop_request.hpp"
 #include "training/checkpoint.hpp"
@@ -28,21 +28,13 @@ std::uint64_t seed_of(const Recipe& recipe, std::int64_t step, int part) {
 double take_step(const Task& task, const Recipe& recipe, std::int64_t step, Adam& adam) {
   std::vector<std::unique_ptr<Tape<float>>> tapes(static_cast<std::size_t>(recipe.parts));
   std::vector<double> losses(tapes.size(), 0);
-  std::vector<std::exception_ptr> faults(tapes.size());
-#pragma omp parallel for schedule(dynamic, 1)
-  for (int part = 0; part < recipe.parts; ++part) {
-    const auto i = static_cast<std::size_t>(part);
-    try {
-      tapes[i] = std::make_unique<Tape<float>>(autograd::Mode::training, seed_of(recipe, step, part));
-      const Variable<float> loss = task.loss(*tapes[i], step, part);
-      losses[i] = static_cast<double>(loss.data()[0]);
-      tapes[i]->backward(loss);
-    } catch (...) {
-      faults[i] = std::current_exception();
-    }
-  }
-  for (const std::exception_ptr& fault : faults)
-    if (fault) std::rethrow_exception(fault);
+  program::in_parallel(tapes.size(), [&](std::size_t i) {
+    const int part = static_cast<int>(i);
+    tapes[i] = std::make_unique<Tape<float>>(autograd::Mode::training, seed_of(recipe, step, part));
+    const Variable<float> loss = task.loss(*tapes[i], step, part);
+    losses[i] = static_cast<double>(loss.data()[0]);
+    tapes[i]->backward(loss);
+  });
   double loss = 0;
   for (const double part : losses) loss += part;
   Gradients gradients = sum_of(tapes, task.parameters);

@@ -70,7 +70,7 @@ struct Blocks {
 
   /// Of one thread's scratch memory.
   Index floats() const {
-    return room + band_queries * (dim_words + near + 1) + queries * (dim_words + value_dim + 2) + interleaved_size(keys, dim_words) + packed_values +
+    return room + band_queries * (dim_words + near + 1 + value_dim + 2) + queries * (dim_words + value_dim + 2) + interleaved_size(keys, dim_words) + packed_values +
            widened;
   }
 };

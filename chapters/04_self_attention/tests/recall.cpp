@@ -71,6 +71,11 @@ TEST_CASE("recall: weights are written, read, and refused where they belong to a
   CHECK(answered(load_recall(LookBack::window, file), test) == answered(load_recall(LookBack::window, file), test));
   CHECK_THROWS(load_recall(LookBack::attention, file));
   const RecallScore found = score(model, test);
+  // More than are answered at once: each sequence is answered as it is alone.
+  const RecallBatch many = recall_test(600);
+  const std::vector<bool> all = answered(model, many);
+  REQUIRE(all.size() == 600);
+  for (const Index s : {0, 511, 512, 599}) CHECK(answered(model, part_of(many, s, 1))[0] == all[static_cast<std::size_t>(s)]);
   Index asked = 0;
   for (const Index n : found.asked) asked += n;
   CHECK(asked == 64);
