@@ -1,6 +1,5 @@
 #include "decoding.hpp"
 
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
