@@ -4,6 +4,7 @@
 #include <string>
 
 #include "autograd/arranging.hpp"
+#include "autograd/convolution.hpp"
 #include "autograd/functions.hpp"
 #include "autograd/matrix.hpp"
 #include "autograd/normalisation.hpp"
@@ -50,6 +51,7 @@ std::vector<Operation> all_operations() {
   add("tanh", [](const auto& in) { return tanh(in[0]); }, {random_array({37}, 1, -4, 4)});
   add("sigmoid", [](const auto& in) { return sigmoid(in[0]); }, {random_array({37}, 1, -6, 6)});
   add("relu", [](const auto& in) { return relu(in[0] - in[1]); }, {positive({1, 9}), r({3, 1}) + 0.9});  // nowhere near 0
+  add("hard_swish", [](const auto& in) { return hard_swish(in[0]); }, {random_array({37}, 1, -6, 6)});
   add("exp", [](const auto& in) { return exp(in[0]); }, {r({19})});
   add("log", [](const auto& in) { return log(in[0]); }, {positive({19})});
   add("sqrt", [](const auto& in) { return sqrt(in[0]); }, {positive({19})});
@@ -86,6 +88,16 @@ std::vector<Operation> all_operations() {
   add("log_softmax", [](const auto& in) { return log_softmax(in[0]); }, {r({4, 19})});
   add("cross_entropy", [](const auto& in) { return cross_entropy(in[0], {2, 0, ignored, 6}, 3); }, {r({4, 7})});
   add("cross_entropy, smoothed", [](const auto& in) { return cross_entropy(in[0], {2, 0, ignored, 6}, 5, 0.1); }, {r({2, 2, 7})});
+  add("group_norm of two groups", [](const auto& in) { return group_norm(in[0], in[1], in[2], 2); }, {r({2, 3, 2, 6}), positive({6}), r({6}, 3)});
+  add("group_norm of all channels", [](const auto& in) { return group_norm(in[0], in[1], in[2], 1); }, {r({3, 5, 4}), positive({4}), r({4}, 3)});
+  for (const auto& [picture, kernel, dilation] : std::vector<std::tuple<Shape, Shape, Index>>{{{2, 5, 4, 3}, {3, 3, 3, 5}, 1},
+                                                                                              {{1, 7, 7, 2}, {7, 7, 2, 1}, 1},
+                                                                                              {{2, 1, 9, 1}, {1, 3, 1, 1}, 1},
+                                                                                              {{1, 6, 5, 2}, {3, 3, 2, 3}, 2},
+                                                                                              {{1, 3, 3, 4}, {1, 1, 4, 70}, 1}})
+    add(fmt::format("convolution {} {}, dilation {}", as_text(picture), as_text(kernel), dilation),
+        [dilation = dilation](const auto& in) { return convolution(in[0], in[1], dilation); }, {r(picture), r(kernel, 2)});
+  add("max_pool", [](const auto& in) { return max_pool(in[0], 2); }, {r({2, 5, 4, 3})});
   add("layer_norm", [](const auto& in) { return layer_norm(in[0], in[1], in[2]); }, {r({3, 2, 8}), positive({8}), r({8}, 3)});
   // The numbers that dropout draws are the tape's: every tape of the check draws the same.
   add("dropout", [](const auto& in) { return dropout(in[0], 0.4); }, {r({5, 6})});
@@ -164,6 +176,11 @@ TEST_CASE("autograd: shapes that do not fit are refused with both shapes", "[aut
   CHECK(refused([&] { v({2, 3}) + v({2}); }) == "[2, 3] and [2] cannot be broadcast to one shape");
   CHECK(refused([&] { matmul(v({2, 3}), v({2, 3})); }) == "[2, 3] and [2, 3] have no matrix product");
   CHECK(refused([&] { matmul(v({2, 5, 3}), v({3, 3, 4})); }) == "[2, 5, 3] and [3, 3, 4] have no matrix product");
+  CHECK(refused([&] { convolution(v({1, 4, 4, 3}), v({3, 3, 2, 5})); }) == "[1, 4, 4, 3] and weights [3, 3, 2, 5], dilation 1, have no convolution");
+  CHECK(refused([&] { convolution(v({1, 4, 4, 3}), v({2, 3, 3, 5})); }) == "[1, 4, 4, 3] and weights [2, 3, 3, 5], dilation 1, have no convolution");
+  CHECK(refused([&] { max_pool(v({1, 4, 1, 3}), 2); }) == "[1, 4, 1, 3] has no squares of 2 × 2 pixels");
+  CHECK(refused([&] { group_norm(v({1, 4, 6}), v({6}), v({6}), 4); }) ==
+        "[1, 4, 6] in 4 groups with a scale of [6] and a shift of [6]: they do not fit");
   CHECK(refused([&] { reshape(v({2, 3}), {4}); }) == "[2, 3] cannot take the shape [4]");
   CHECK(refused([&] { permute(v({2, 3}), {1, 1}); }) == "[1, 1] is no order of the axes of [2, 3]");
   CHECK(refused([&] { concatenate(std::vector{v({2, 3}), v({2, 4})}, 0); }) == "[2, 3] and [2, 4] cannot be concatenated along axis 0");

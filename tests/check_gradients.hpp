@@ -48,8 +48,11 @@ Variable<Real> one_number(const Variable<Real>& y) {
 /// What the losses of these checks round in proportion to: they have some tens of terms near 1.
 inline constexpr double loss_size = 100;
 
+/// The differences' step, and one for what has kinks.
+inline constexpr double smooth_step = 0x1p-10, kinked_step = 0x1p-20;
+
 /// The largest share of all elements of all inputs, in float64. Up to 1 the gradients are right.
-inline double worst_gradient(const Function<double>& function, std::vector<ArrayOf<double>> inputs) {
+inline double worst_gradient(const Function<double>& function, std::vector<ArrayOf<double>> inputs, double step = smooth_step) {
   const auto loss = [&](Tape<double>& tape, std::vector<Variable<double>>& in) {
     for (const ArrayOf<double>& input : inputs) in.push_back(tape.variable(input));
     return one_number(function(tape, in));
@@ -65,14 +68,14 @@ inline double worst_gradient(const Function<double>& function, std::vector<Array
                          Tape<double> other;
                          std::vector<Variable<double>> in;
                          return loss(other, in).data()[0];
-                       }, loss_size));
+                       }, loss_size, 1e-4, step));
   }
   return worst;
 }
 
 /// The same for a model's weights: `loss` writes the whole on a tape and gives one number. Every `every`-th weight is tried.
 inline double worst_parameter_gradient(const autograd::ParameterList<double>& parameters, const std::function<Variable<double>(Tape<double>&)>& loss,
-                                       std::size_t every = 1) {
+                                       std::size_t every = 1, double step = smooth_step) {
   Tape<double> tape;
   tape.backward(loss(tape));
   double worst = 0;
@@ -84,7 +87,7 @@ inline double worst_parameter_gradient(const autograd::ParameterList<double>& pa
       const double share = gradient_share(parameter->value.data()[i], gradient ? gradient->data()[i] : 0, [&] {
         Tape<double> other;
         return loss(other).data()[0];
-      }, loss_size);
+      }, loss_size, 1e-4, step);
       INFO(name << " " << i);
       CHECK(share <= 1);
       worst = std::max(worst, share);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "autograd/softmax.hpp"
+#include "numerics/shuffle.hpp"
 #include "program/in_parallel.hpp"
 
 namespace attention::recurrent_attention {
@@ -15,11 +16,6 @@ namespace {
 /// Buckets of so many batches are sorted by length.
 constexpr std::size_t bucket_batches = 32;
 
-template <class T>
-void shuffle(std::vector<T>& list, numerics::Random& random) {
-  for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[random.bits() % i]);
-}
-
 }  // namespace
 
 std::vector<std::vector<std::size_t>> bucketed_batches(std::span<const Example> examples, std::size_t batch_size, std::int64_t steps, std::uint64_t seed) {
@@ -28,7 +24,7 @@ std::vector<std::vector<std::size_t>> bucketed_batches(std::span<const Example> 
     numerics::Random random(numerics::Random(seed * 1'000'003 + epoch).bits());
     std::vector<std::size_t> order(examples.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    shuffle(order, random);
+    numerics::shuffle(std::span(order), random);
     std::vector<std::vector<std::size_t>> batches;
     for (std::size_t first = 0; first < order.size(); first += bucket_batches * batch_size) {
       const auto begin = order.begin() + static_cast<Index>(first);
@@ -37,7 +33,7 @@ std::vector<std::vector<std::size_t>> bucketed_batches(std::span<const Example> 
       for (auto at = begin; at < end; at += std::min<Index>(end - at, static_cast<Index>(batch_size)))
         batches.emplace_back(at, at + std::min<Index>(end - at, static_cast<Index>(batch_size)));
     }
-    shuffle(batches, random);
+    numerics::shuffle(std::span(batches), random);
     for (auto& batch : batches)
       if (std::ssize(all) < steps) all.push_back(std::move(batch));
   }

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "numerics/random.hpp"
+#include "numerics/shuffle.hpp"
 
 namespace attention::sequence_to_sequence {
 
@@ -17,11 +17,6 @@ namespace {
 constexpr Index sorted_together = 20;
 
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
-/// Fisher and Yates.
-void shuffle_by(numerics::Random& random, std::uint32_t* first, std::size_t count) {
-  for (std::size_t i = count; i > 1; --i) std::swap(first[i - 1], first[static_cast<std::size_t>(random.bits() % i)]);
-}
 
 }  // namespace
 
@@ -60,7 +55,7 @@ void Batches::shuffle(std::int64_t epoch) const {
   numerics::Random random(seed_ * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(epoch) + 1);
   order_.resize(pairs_.size());
   std::iota(order_.begin(), order_.end(), 0U);
-  shuffle_by(random, order_.data(), order_.size());
+  numerics::shuffle(std::span(order_.data(), order_.size()), random);
   const std::size_t chunk = size(sorted_together * batch_);
   const auto lengths = [&](std::uint32_t i) { return std::pair(pairs_[i].source.size(), pairs_[i].target.size()); };
   for (std::size_t first = 0; first < order_.size(); first += chunk) {
@@ -71,7 +66,7 @@ void Batches::shuffle(std::int64_t epoch) const {
   // Short words must not come before long ones in every stretch of 20 batches.
   turn_.resize(size(steps_));
   std::iota(turn_.begin(), turn_.end(), 0U);
-  shuffle_by(random, turn_.data(), turn_.size());
+  numerics::shuffle(std::span(turn_.data(), turn_.size()), random);
   epoch_ = epoch;
 }
 

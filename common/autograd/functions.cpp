@@ -1,5 +1,6 @@
 #include "autograd/functions.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/lanes.hpp"
@@ -20,7 +21,7 @@ Variable<Real> apply(const Variable<Real>& x, F f, Slope slope) {
     const Real* output = y.data();
     const Real* g = gradient.data();
     Real* into = x.gradient();
-    for (Index i = 0; i < x.size(); ++i) into[i] += g[i] * slope(input[i], output[i]);
+    for (Index i = 0, n = x.size(); i < n; ++i) into[i] += g[i] * slope(input[i], output[i]);
   });
 }
 
@@ -55,6 +56,12 @@ Variable<Real> relu(const Variable<Real>& x) {
 }
 
 template <class Real>
+Variable<Real> hard_swish(const Variable<Real>& x) {
+  return apply(x, by_lane<Real>([](Real v) { return v * std::min(std::max(v + 3, Real{0}), Real{6}) / 6; }),
+               [](Real v, Real) { return v < -3 ? Real{0} : v > 3 ? Real{1} : (2 * v + 3) / 6; });
+}
+
+template <class Real>
 Variable<Real> exp(const Variable<Real>& x) {
   return apply(x, by_lane<Real>([](Real v) { return std::exp(v); }), [](Real, Real y) { return y; });
 }
@@ -77,10 +84,10 @@ Variable<Real> dropout(const Variable<Real>& x, double rate) {
   const auto factor = static_cast<Real>(1 / (1 - rate));
   for (Real& k : kept) k = tape.random().uniform() < rate ? Real{0} : factor;
   ArrayOf<Real> result = x.value();
-  for (Index i = 0; i < x.size(); ++i) result.data()[i] *= kept.data()[i];
+  for (Index i = 0, n = x.size(); i < n; ++i) result.data()[i] *= kept.data()[i];
   return tape.record(std::move(result), {x}, [x, kept = std::move(kept)](const ArrayOf<Real>&, ArrayOf<Real>& gradient) {
     Real* into = x.gradient();
-    for (Index i = 0; i < x.size(); ++i) into[i] += gradient.data()[i] * kept.data()[i];
+    for (Index i = 0, n = x.size(); i < n; ++i) into[i] += gradient.data()[i] * kept.data()[i];
   });
 }
 
@@ -88,6 +95,7 @@ Variable<Real> dropout(const Variable<Real>& x, double rate) {
   template Variable<Real> tanh(const Variable<Real>&);      \
   template Variable<Real> sigmoid(const Variable<Real>&);   \
   template Variable<Real> relu(const Variable<Real>&);      \
+  template Variable<Real> hard_swish(const Variable<Real>&); \
   template Variable<Real> exp(const Variable<Real>&);       \
   template Variable<Real> log(const Variable<Real>&);       \
   template Variable<Real> sqrt(const Variable<Real>&);      \

@@ -13,6 +13,9 @@ Variable<Real> sigmoid(const Variable<Real>& x);
 /// max(0, x); the gradient at 0 is 0.
 template <class Real>
 Variable<Real> relu(const Variable<Real>& x);
+/// x · min(max(x + 3, 0), 6) / 6: h-swish (Howard and others 2019, section 5.2); the gradient at ±3 is that of the inside.
+template <class Real>
+Variable<Real> hard_swish(const Variable<Real>& x);
 template <class Real>
 Variable<Real> exp(const Variable<Real>& x);
 /// Natural logarithm.
@@ -30,6 +33,7 @@ Variable<Real> dropout(const Variable<Real>& x, double rate);
   extern template Variable<Real> tanh(const Variable<Real>&);       \
   extern template Variable<Real> sigmoid(const Variable<Real>&);    \
   extern template Variable<Real> relu(const Variable<Real>&);       \
+  extern template Variable<Real> hard_swish(const Variable<Real>&); \
   extern template Variable<Real> exp(const Variable<Real>&);        \
   extern template Variable<Real> log(const Variable<Real>&);        \
   extern template Variable<Real> sqrt(const Variable<Real>&);       \
