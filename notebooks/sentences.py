@@ -13,15 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import attention_plots as plots  # noqa: E402
-from attention_plots.files import exit_status, write  # noqa: E402
-from attention_plots.results import Chapter, origin  # noqa: E402
+from attention_plots.files import exit_status  # noqa: E402
+from attention_plots.own_page import remove_figures, write_page  # noqa: E402
+from attention_plots.results import Chapter  # noqa: E402
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem; color: #111; background: #fff }
-h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem } img { max-width: 100%; height: auto } .small { font-size: 13px; color: #444 }
-table { border-collapse: collapse; font-size: 14px } th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #ccc }
-td { overflow-wrap: anywhere }
-"""
 MOST_ROWS = 200  # of the page's table
 
 
@@ -47,8 +42,7 @@ def build(chapter):
     found = chapter.read("sentences")
     sentences = found["sentences"]
     records = [sentence["record"] for sentence in sentences if sentence["record"]]
-    for old in (chapter.folder / "figures").glob("sentence_*"):
-        old.unlink()
+    remove_figures(chapter, "sentence_*")
     plots.save(chapter, "similarities", similarities(found))
     for name in records:
         plots.save(chapter, name, plots.heads(chapter.record(name)))
@@ -59,15 +53,11 @@ def build(chapter):
     maps = "".join(f'<p><img src="figures/{name}.svg" alt="The weights of all heads for sentence {name.rpartition("_")[2]}"></p>\n' for name in records)
     left = sum(sentence["record"] is None and sentence["pieces"] > 0 for sentence in sentences)
     note = f"<p class=small>{left} more sentences have no map: the first {len(records)} are drawn.</p>" if left else ""
-    write(chapter.folder / "sentences.html", f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Your sentences</title><style>{STYLE}</style></head><body>
-<h1>Your sentences</h1>
-<p>The Universal Sentence Encoder Lite (Cer et al. 2018) turns a sentence into 512 numbers. It is a transformer encoder of two layers
+    introduction = f"""<p>The Universal Sentence Encoder Lite (Cer et al. 2018) turns a sentence into 512 numbers. It is a transformer encoder of two layers
 with four heads each, trained by others. It takes 128 pieces of a sentence.</p>
 <table><tr><th></th><th>pieces</th><th>sentence</th></tr>
-{table}</table>{more}
-<h2>How similar are they?</h2>
+{table}</table>{more}"""
+    sections = f"""<h2>How similar are they?</h2>
 <p><img src="figures/similarities.svg" alt="How similar each sentence is to each other; sentences.json holds the numbers"></p>
 <table><tr><th>sentence</th><th>and</th><th>similarity</th></tr>
 {couples}</table>
@@ -75,9 +65,8 @@ with four heads each, trained by others. It takes 128 pieces of a sentence.</p>
 <p>Above the four heads of the first layer, below those of the second. A row is a piece that asks, a column a piece that is looked
 at; a row sums to 1. A weight is not an explanation: it says where a head reads, not what the model concludes.</p>
 {maps}{note}
-<p class=small>Made on {html.escape(", ".join(origin(found)))}.</p>
-</body></html>
-""")
+"""
+    write_page(chapter, "sentences", "Your sentences", introduction, sections, found)
 
 
 def main():

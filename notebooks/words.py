@@ -12,14 +12,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import attention_plots as plots  # noqa: E402
-from attention_plots.files import exit_status, write  # noqa: E402
-from attention_plots.results import Chapter, origin  # noqa: E402
-
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 900px; margin: 2rem auto; padding: 0 1rem; color: #111; background: #fff }
-h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem } img { max-width: 100%; height: auto } .small { font-size: 13px; color: #444 }
-"""
-
+from attention_plots.files import exit_status  # noqa: E402
+from attention_plots.own_page import remove_figures, write_page  # noqa: E402
+from attention_plots.results import Chapter  # noqa: E402
 
 def section(word):
     """One word of words.json as a part of the page."""
@@ -33,22 +28,14 @@ def section(word):
 def build(chapter):
     """Makes figures and page. Raises Missing where there are no words."""
     found = chapter.read("words")
-    for old in (chapter.folder / "figures").glob("word_*"):
-        old.unlink()
+    remove_figures(chapter, "word_*")
     for word in found["words"]:
         record = chapter.record(word["record"])
         plots.save(chapter, word["record"], plots.weights(record, rows_are="phonemes, as they are said", columns_are="letters",
                                                           reading="Each row is one phoneme: bright is the letter it looks at"))
     sections = "".join(map(section, found["words"]))
-    write(chapter.folder / "words.html", f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Your words</title><style>{STYLE}</style></head><body>
-<h1>Your words</h1>
-<p>A row is a phoneme that is said, a column a letter that is looked at; a row sums to 1. A letter's annotation knows its neighbours: a map
-says where the model reads, not what it concludes.</p>
-{sections}<p class=small>Made on {html.escape(", ".join(origin(found)))}.</p>
-</body></html>
-""")
+    write_page(chapter, "words", "Your words", """<p>A row is a phoneme that is said, a column a letter that is looked at; a row sums to 1. A letter's
+annotation knows its neighbours: a map says where the model reads, not what it concludes.</p>""", sections, found)
 
 
 def main():

@@ -276,6 +276,22 @@ refuses '--help' "${say_word[@]}" --word
 refuses 'for chapter 08 alone' "$root/course" run 04 --word attention
 refuses 'for chapter 08 alone' "$root/course" run --word attention
 refuses '--word needs a value' "$root/course" run 08 --word
+
+# Pictures: what is none is told before anything is written.
+show=("$bin/06_convolutional_attention" --data "$scratch/no_data" --results "$scratch/shown")
+printf 'P5\n2 2\n255\nabc' >"$scratch/short.pgm"
+printf 'P5\n999999999999 2\n255\nabc' >"$scratch/wide.pgm"
+printf 'P5\n0 2\n255\n' >"$scratch/none.pgm"
+printf '\x89PNG\r\n\x1a\nabc' >"$scratch/short.png"
+refuses '3 bytes of pixels, 2 × 2 take 4' "${show[@]}" --image "$scratch/short.pgm"
+refuses 'its width is larger than' "${show[@]}" --image "$scratch/wide.pgm"
+refuses '0 × 2 pixels' "${show[@]}" --image "$scratch/none.pgm"
+refuses 'a damaged PNG file' "${show[@]}" --image "$scratch/short.png"
+refuses 'neither a PNG nor a PGM picture' "${show[@]}" --image "$0"
+refuses 'cannot open' "${show[@]}" --image "$scratch/nothing.png"
+[[ ! -e $scratch/shown ]] || fault 'a file that is no picture left a folder behind'
+refuses 'for chapter 06 alone' "$root/course" run 04 --image x.png
+refuses '--image needs a value' "$root/course" run 06 --image
 refuses "no model 'nope'" "${say_word[@]}" --train nope
 
 if ((faults)); then

@@ -1,14 +1,20 @@
 // Chapter 6: convolution, gates and attention over the places of a picture, and their ladders.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
 #include "attention_pooling.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "efficient_channel.hpp"
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
+#include "experiments/networks.hpp"
 #include "experiments/non_local_map.hpp"
 #include "ladder/chapter_program.hpp"
 #include "loaders/fashion_mnist.hpp"
+#include "look_at_picture.hpp"
 #include "non_local.hpp"
+#include "picture_training.hpp"
 #include "squeeze_excitation.hpp"
 
 int main(int argc, char** argv) {
@@ -20,6 +26,7 @@ int main(int argc, char** argv) {
   program.mechanisms = {convolutional::convolution_mechanism(),        convolutional::non_local_mechanism(),
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::attention_pooling_mechanism()};
+  program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data = datasets::load_fashion_mnist(folder);
     return data.real;
@@ -29,10 +36,24 @@ int main(int argc, char** argv) {
     convolutional::channel_gates(run, data);
     convolutional::places(run, data);
     convolutional::gate_passes(run);
+    const convolutional::Pictures pictures(data);
+    const auto networks = convolutional::find_networks(pictures, run.trained);
+    convolutional::network_accuracies(run, pictures, networks);
+    convolutional::looked_at(run, data, networks);
     for (const ladder::MechanismPtr& mechanism : program.mechanisms) {
       run.climber.standard_shapes(*mechanism);
       run.climber.sweeps(*mechanism);
     }
+  };
+  std::vector<std::string> images;
+  program.options = [&](CLI::App& app) {
+    app.add_option("--image", images, "tell what this picture shows (PNG or PGM) and where the networks look, and run nothing else; may be given several times")
+        ->allow_extra_args(false);
+  };
+  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path&, const training::WeightFolders& trained) {
+    if (images.empty()) return false;
+    convolutional::look_at_pictures(images, results, trained, std::cout);
+    return true;
   };
   return ladder::chapter_main(argc, argv, program);
 }

@@ -1,8 +1,11 @@
 #include "encoder_decoder.hpp"
 
+#include <cmath>
+
 #include "autograd/arithmetic.hpp"
 #include "autograd/arranging.hpp"
 #include "autograd/functions.hpp"
+#include "autograd/matrix.hpp"
 #include "autograd/softmax.hpp"
 
 namespace attention::sequence_to_sequence {
@@ -14,8 +17,11 @@ std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 }  // namespace
 
 Json to_json(const Sizes& s) {
-  return {{"source_symbols", s.source_symbols}, {"target_symbols", s.target_symbols}, {"embedding", s.embedding}, {"encoder", s.encoder},
-          {"decoder", s.decoder}, {"units", s.units}, {"window", s.window}, {"dropout", s.dropout}, {"attention", name_of(s.kind)}};
+  Json all{{"source_symbols", s.source_symbols}, {"target_symbols", s.target_symbols}, {"embedding", s.embedding}, {"encoder", s.encoder},
+           {"decoder", s.decoder}, {"units", s.units}, {"window", s.window}, {"dropout", s.dropout}, {"attention", name_of(s.kind)}};
+  // Only where it is so: weights that were made before models could be tied stay valid.
+  if (s.tied) all["tied"] = true;
+  return all;
 }
 
 template <class Real>
@@ -23,14 +29,18 @@ EncoderDecoder<Real>::EncoderDecoder(const Sizes& s, std::uint64_t seed) : sizes
   numerics::Random random(seed);
   const Index width = 2 * s.encoder;
   source_embedding_ = autograd::Embedding<Real>(s.source_symbols, s.embedding, 0.3, random);
-  target_embedding_ = autograd::Embedding<Real>(s.target_symbols, s.embedding, 0.3, random);
+  // Rows that give scores begin with length 1: larger ones would make the first guesses sure of themselves.
+  target_embedding_ = autograd::Embedding<Real>(s.target_symbols, s.embedding, s.tied ? 1 / std::sqrt(static_cast<double>(s.embedding)) : 0.3, random);
   forward_ = autograd::Gru<Real>(s.embedding, s.encoder, random);
   backward_ = autograd::Gru<Real>(s.embedding, s.encoder, random);
   decoder_ = autograd::Gru<Real>(looks_first() ? s.embedding + width : s.embedding, s.decoder, random);
   attention_ = Attention<Real>(s.kind, s.decoder, width, s.units, s.window, random);
   first_state_ = Linear<Real>(width, s.decoder, random);
-  combine_ = Linear<Real>(s.decoder + width, s.decoder, random);
-  output_ = Linear<Real>(s.decoder, s.target_symbols, random);
+  combine_ = Linear<Real>(s.decoder + width, s.tied ? s.embedding : s.decoder, random);
+  if (s.tied)
+    output_bias_ = autograd::constant_parameter<Real>({size(s.target_symbols)}, 0);
+  else
+    output_ = Linear<Real>(s.decoder, s.target_symbols, random);
 }
 
 template <class Real>
@@ -44,7 +54,10 @@ ParameterList<Real> EncoderDecoder<Real>::parameters() {
   decoder_.collect("decoder", list);
   attention_.collect("attention", list);
   combine_.collect("combine", list);
-  output_.collect("output", list);
+  if (sizes_.tied)
+    list.push_back({"output.bias", &output_bias_});
+  else
+    output_.collect("output", list);
   return list;
 }
 
@@ -66,7 +79,10 @@ typename EncoderDecoder<Real>::Read EncoderDecoder<Real>::read(Tape<Real>& tape,
 
 template <class Real>
 Variable<Real> EncoderDecoder<Real>::scores(const Variable<Real>& states, const Variable<Real>& contexts) const {
-  return output_(drop(autograd::tanh(combine_(autograd::concatenate(std::vector{states, contexts}, -1)))));
+  const Variable<Real> features = drop(autograd::tanh(combine_(autograd::concatenate(std::vector{states, contexts}, -1))));
+  if (!sizes_.tied) return output_(features);
+  Tape<Real>& tape = features.tape();
+  return autograd::matmul(features, tape.parameter(target_embedding_.table), autograd::Right::transposed) + tape.parameter(output_bias_);
 }
 
 template <class Real>

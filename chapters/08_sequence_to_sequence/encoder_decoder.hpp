@@ -16,6 +16,7 @@ struct Sizes {
   Index units = 128;      ///< inside the tanh of a score
   Index window = 0;       ///< of local attention
   double dropout = 0;     ///< of what the encoder and the decoder are given, and of what the last layer is given
+  bool tied = false;      ///< the scores of the target's symbols are products with their embeddings (Press and Wolf 2017)
   Kind kind = Kind::additive;
 };
 
@@ -28,7 +29,7 @@ Json to_json(const Sizes& sizes);
 ///     s_0 = tanh(W [→h_last ; ←h_first])
 ///     none, additive:    c_i = attend(s_{i−1}),  s_i = GRU(s_{i−1}, [y_{i−1} ; c_i])
 ///     Luong's kinds:     s_i = GRU(s_{i−1}, y_{i−1}),  c_i = attend(s_i)
-///     p(y_i) = softmax(V tanh(C [s_i ; c_i]))
+///     p(y_i) = softmax(V tanh(C [s_i ; c_i]) + b)      tied: the rows of V are the embeddings of the target's symbols
 ///
 /// Bahdanau's decoder needs c_i before it can step, so attention stands in the chain of steps. Luong's stands beside it: in training, when all y
 /// are known, all states come first and all contexts in one product.
@@ -75,7 +76,9 @@ class EncoderDecoder {
   autograd::Embedding<Real> source_embedding_, target_embedding_;
   autograd::Gru<Real> forward_, backward_, decoder_;
   Attention<Real> attention_;
-  Linear<Real> first_state_, combine_, output_;
+  Linear<Real> first_state_, combine_;
+  Linear<Real> output_;           ///< not tied
+  Parameter<Real> output_bias_;   ///< tied
 };
 
 extern template class EncoderDecoder<float>;

@@ -24,11 +24,11 @@ Plan small(Kind kind, const std::string& name) {
 Plan verses(Kind kind, const std::string& name) {
   return {.name = name,
           .about = "Spanish verses to English, attention: " + name_of(kind),
-          .sizes = {.embedding = 128, .encoder = 128, .decoder = 256, .units = 128, .dropout = 0.2, .kind = kind},
-          .steps = 2000,
+          .sizes = {.embedding = 80, .encoder = 96, .decoder = 192, .units = 96, .dropout = 0.2, .tied = true, .kind = kind},
+          .steps = 4000,
           .batch = 64,
-          .rate = 2e-3,
-          .evaluate_every = 200};
+          .rate = 3e-3,
+          .evaluate_every = 400};
 }
 
 /// The plan's sizes with the data's numbers of symbols, and all else that decides what is learnt.

@@ -29,7 +29,7 @@ const std::vector<Plan>& translation_plans();
 const Plan& plan_of(const std::string& name);
 
 /// Words of which a translation's vocabulary takes those that stand in training so often.
-inline constexpr std::size_t least_count = 3;
+inline constexpr std::size_t least_count = 5;
 
 struct Trained {
   EncoderDecoder<float> model;

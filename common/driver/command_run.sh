@@ -5,6 +5,7 @@ command_help() {
   cat <<END
 usage: ./course run [CHAPTER...] [--quick] [--again] [--results DIR] [--threads N] [--no-figures] [--no-setup]
        ./course run 04 --text "..." [--text "..."]
+       ./course run 06 --image FILE [--image FILE]
        ./course run 07 --text "..." [--text "..."]
        ./course run 08 --word attention [--word phonetics]
 
@@ -21,6 +22,8 @@ again: a second call ends at once.
   --text TEXT     chapter 04: how similar a trained encoder finds these sentences, and what its heads look at in them; chapter
                   07: what kind of thing each text describes, and which words tell it; nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
                   folder of their own, text, beside those of the chapter; each call replaces the last one's
+  --image FILE    chapter 06 only: what trained networks say this picture (PNG or PGM) shows, and where they look; nothing else is run. Any
+                  number of them; their results are in a folder of their own, image
   --word WORD     chapter 08 only: how a trained model says this word, and which letters it looks at; nothing else is run. Any
                   number of them; their results are in a folder of their own, word
 
@@ -32,7 +35,7 @@ END
 
 command_main() {
   local folder=$root/results mode=full again=no threads='' draw=yes setup=yes
-  local -a chapters=() texts=() words=()
+  local -a chapters=() images=() texts=() words=()
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) command_help && exit 0 ;;
@@ -57,6 +60,11 @@ command_main() {
         shift
         ;;
       --text=*) texts+=("${1#--text=}") ;;
+      --image)
+        need_value "$1" $# "${2:-}" shoe.png
+        images+=("$2")
+        shift
+        ;;
       --word)
         need_value "$1" $# "${2:-}" attention
         words+=("$2")
@@ -77,11 +85,16 @@ command_main() {
   local -a groups=(build) ran=() summaries=()
   if [[ ${#texts[@]} -gt 0 ]]; then need_a_text_chapter "${chapters[@]}"; fi
   if [[ ${#words[@]} -gt 0 ]]; then need_chapter_of_words "${chapters[@]}"; fi
+  if [[ ${#images[@]} -gt 0 ]]; then need_chapter_of_pictures "${chapters[@]}"; fi
   open_results "$folder"
   [[ $draw == no ]] || groups+=(figures)
   [[ $setup == no ]] || ensure_packages "${groups[@]}"
   if [[ ${#texts[@]} -gt 0 ]]; then
     look_at_texts "${chapters[0]}" "${texts[@]}"
+    exit
+  fi
+  if [[ ${#images[@]} -gt 0 ]]; then
+    look_at_pictures "${chapters[0]}" "${images[@]}"
     exit
   fi
   if [[ ${#words[@]} -gt 0 ]]; then

@@ -53,14 +53,19 @@ ImageSet load_set(const fs::path& folder, const std::string& prefix) {
 
 }  // namespace
 
+const std::vector<std::string>& fashion_class_names() {
+  static const std::vector<std::string> names{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                              "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+  return names;
+}
+
 FashionMnist load_fashion_mnist(const fs::path& data_folder) {
   if (!has_folder(data_folder, "fashion-mnist")) return make_stand_in();
   const fs::path folder = data_folder / "fashion-mnist";
   return {load_set(folder, "train"),
           load_set(folder, "t10k"),
           true,
-          {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
-           "Ankle boot"}};
+          fashion_class_names()};
 }
 
 ImageSet first_pictures(const ImageSet& set, std::size_t count) {

@@ -25,6 +25,9 @@ struct FashionMnist {
   std::vector<std::string> class_names;
 };
 
+/// "T-shirt/top" and the nine others, in the order of their labels.
+const std::vector<std::string>& fashion_class_names();
+
 /// Reads `data_folder`/fashion-mnist/{train,t10k}-{images-idx3,labels-idx1}-ubyte, plain or .gz. Where that
 /// folder is not there, returns make_stand_in(). Throws UserError on a missing or damaged file, pictures that
 /// are not 28 × 28, unequal numbers of pictures and labels, or a label above 9.

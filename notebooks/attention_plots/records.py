@@ -91,6 +91,33 @@ def looks_at(record, most=8, layer=0, head=0, cmap="gray"):
     return figure
 
 
+def maps_of_image(record, columns=5, cmap="gray_r", layer=0, head=0):
+    """The picture that the keys are places of, and beside it one map a query, many in a row. Each map has a scale of its own."""
+    grid, queries = record["keys"]["grid"], record["queries"]
+    count = record["weights"].shape[2]
+    rows = -(-(count + 1) // columns)
+    figure, panels = plt.subplots(rows, columns, figsize=(1.95 * columns, 2.1 * rows + 0.9), squeeze=False)
+    panels = panels.ravel()
+    for axes in panels:
+        axes.set_axis_off()
+    if record["keys"].get("pixels") is not None:
+        panels[0].set_axis_on()
+        _picture(panels[0], record["keys"]["pixels"], cmap)
+        panels[0].set_title("the picture", fontsize=9)
+    for query, axes in enumerate(panels[1:count + 1]):
+        axes.set_axis_on()
+        image = record["weights"][layer, head, query].reshape(grid)
+        axes.imshow(image, cmap="cividis", interpolation="nearest", vmin=0)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.grid(False)
+        axes.set_title(queries["labels"][query], fontsize=9)
+    figure.suptitle(f"{record['title']}\nBright: where it looks, each map as shares of its own sum", x=0.01, ha="left", fontsize=11)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    foot(figure, record)
+    return figure
+
+
 def over_image(record, layer=0, heads=(0,), cmap="gray_r"):
     """The weights over the one picture that the keys are places of: a row a query, a column a head. The picture is grey, the
     weights lie over it, each panel on a scale of its own."""

@@ -40,6 +40,10 @@ class Chapter:
         except ValueError:
             raise self._missing(file, "is no JSON") from None
 
+    def has_record(self, name):
+        """Whether there is an attention record NAME: what is trained leaves none where its weights are missing."""
+        return (self.folder / f"{name}.attention.json").exists()
+
     def array(self, name):
         """The .npy file NAME beside the result files."""
         try:

@@ -38,6 +38,16 @@ TEST_CASE("the gradients of the whole encoder-decoder are right, for every kind 
   }
 }
 
+TEST_CASE("where scores are products with the embeddings, these get the gradients of both uses", "[sequence_to_sequence][autograd]") {
+  Sizes sizes = small(Kind::additive);
+  sizes.tied = true;
+  EncoderDecoder<double> model(sizes, 7);
+  const double worst = attention::tests::worst_parameter_gradient(
+      model.parameters(), [&](Tape<double>& tape) { return model.loss(tape, pointers(some_pairs()), 10); }, 7);
+  CHECK(worst <= 1);
+  for (const auto& p : model.parameters()) CHECK(p.name != "output.weights");
+}
+
 TEST_CASE("a pair's loss does not depend on what it is padded with or stands beside", "[sequence_to_sequence]") {
   for (const Kind kind : all_kinds) {
     INFO(name_of(kind));
