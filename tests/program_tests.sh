@@ -287,7 +287,9 @@ refuses '3 bytes of pixels, 2 × 2 take 4' "${show[@]}" --image "$scratch/short.
 refuses 'its width is larger than' "${show[@]}" --image "$scratch/wide.pgm"
 refuses '0 × 2 pixels' "${show[@]}" --image "$scratch/none.pgm"
 refuses 'a damaged PNG file' "${show[@]}" --image "$scratch/short.png"
-refuses 'neither a PNG nor a PGM picture' "${show[@]}" --image "$0"
+printf '\xff\xd8\xff\xe0abc' >"$scratch/short.jpg"
+refuses 'a damaged JPEG file' "${show[@]}" --image "$scratch/short.jpg"
+refuses 'no PNG, JPEG or PGM picture' "${show[@]}" --image "$0"
 refuses 'cannot open' "${show[@]}" --image "$scratch/nothing.png"
 [[ ! -e $scratch/shown ]] || fault 'a file that is no picture left a folder behind'
 refuses 'for chapter 06 alone' "$root/course" run 04 --image x.png

@@ -8,6 +8,7 @@
 #include "efficient_channel.hpp"
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
+#include "experiments/key_frames.hpp"
 #include "experiments/networks.hpp"
 #include "experiments/non_local_map.hpp"
 #include "ladder/chapter_program.hpp"
@@ -16,10 +17,12 @@
 #include "non_local.hpp"
 #include "picture_training.hpp"
 #include "squeeze_excitation.hpp"
+#include "time_training.hpp"
 
 int main(int argc, char** argv) {
   using namespace attention;
   datasets::FashionMnist data;
+  std::filesystem::path data_folder;
   ladder::ChapterProgram program;
   program.folder = "06_convolutional_attention";
   program.summary = "Chapter 6, convolutional attention: convolution, attention over the places of a picture, gates, pooling.";
@@ -28,6 +31,7 @@ int main(int argc, char** argv) {
                         convolutional::cbam_mechanism(),               convolutional::attention_pooling_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
+    data_folder = folder;
     data = datasets::load_fashion_mnist(folder);
     return data.real;
   };
@@ -40,17 +44,24 @@ int main(int argc, char** argv) {
     const auto networks = convolutional::find_networks(pictures, run.trained);
     convolutional::network_accuracies(run, pictures, networks);
     convolutional::looked_at(run, data, networks);
+    convolutional::key_frames(run, data, data_folder, networks);
     for (const ladder::MechanismPtr& mechanism : program.mechanisms) {
       run.climber.standard_shapes(*mechanism);
       run.climber.sweeps(*mechanism);
     }
   };
   std::vector<std::string> images;
+  std::int64_t timed_steps = 0;
   program.options = [&](CLI::App& app) {
-    app.add_option("--image", images, "tell what this picture shows (PNG or PGM) and where the networks look, and run nothing else; may be given several times")
+    app.add_option("--image", images, "tell what this picture shows (PNG, JPEG or PGM) and where the networks look, and run nothing else; may be given several times")
         ->allow_extra_args(false);
+    app.add_option("--time-training", timed_steps, "train the plain network for so many steps, say how long one took, and run nothing else");
   };
-  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path&, const training::WeightFolders& trained) {
+  program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& where, const training::WeightFolders& trained) {
+    if (timed_steps != 0) {
+      convolutional::time_training(timed_steps, where, std::cout);
+      return true;
+    }
     if (images.empty()) return false;
     convolutional::look_at_pictures(images, results, trained, std::cout);
     return true;

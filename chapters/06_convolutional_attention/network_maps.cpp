@@ -50,6 +50,18 @@ std::vector<float> enlarged(const float* map, Index rows, Index side) {
   return to;
 }
 
+std::vector<float> picture_features(const ResidualNetwork<float>& network, const std::vector<float>& picture, Index side) {
+  Tape<float> tape(autograd::Mode::evaluation);
+  tensor::ArrayOf<float> batch = tensor::empty_array<float>({1, size(side), size(side), 1});
+  std::ranges::copy(picture, batch.data());
+  const auto last = network(tape.constant(std::move(batch))).last_map;
+  const Index channels = last.extent(3), places = last.extent(1) * last.extent(2);
+  std::vector<float> features(size(channels), 0.F);
+  for (Index p = 0; p < places; ++p)
+    for (Index c = 0; c < channels; ++c) features[size(c)] += last.data()[p * channels + c] / static_cast<float>(places);
+  return features;
+}
+
 PictureReading read_picture(ResidualNetwork<float>& network, const std::vector<float>& picture, Index side) {
   Tape<float> tape(autograd::Mode::evaluation);
   tensor::ArrayOf<float> batch = tensor::empty_array<float>({1, size(side), size(side), 1});

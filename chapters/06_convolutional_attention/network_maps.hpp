@@ -26,6 +26,9 @@ struct PictureReading {
 /// class's score with respect to A_k. Before a mean over the places and one matrix it is CAM (Zhou et al. 2016): α_k is the class's weight.
 PictureReading read_picture(ResidualNetwork<float>& network, const std::vector<float>& picture, Index side);
 
+/// The mean over the places of a network's last map: a picture [side, side] as so many numbers.
+std::vector<float> picture_features(const ResidualNetwork<float>& network, const std::vector<float>& picture, Index side);
+
 /// Each number of a [rows, rows] map repeated to [side, side], as shares of the sum.
 std::vector<float> enlarged(const float* map, Index rows, Index side);
 

@@ -22,7 +22,7 @@ again: a second call ends at once.
   --text TEXT     chapter 04: how similar a trained encoder finds these sentences, and what its heads look at in them; chapter
                   07: what kind of thing each text describes, and which words tell it; nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
                   folder of their own, text, beside those of the chapter; each call replaces the last one's
-  --image FILE    chapter 06 only: what trained networks say this picture (PNG or PGM) shows, and where they look; nothing else is run. Any
+  --image FILE    chapter 06 only: what trained networks say this picture (PNG, JPEG or PGM) shows, and where they look; nothing else is run. Any
                   number of them; their results are in a folder of their own, image
   --word WORD     chapter 08 only: how a trained model says this word, and which letters it looks at; nothing else is run. Any
                   number of them; their results are in a folder of their own, word

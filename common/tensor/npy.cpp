@@ -7,7 +7,6 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
-#include <limits>
 #include <optional>
 
 #include "program/atomic_file.hpp"
@@ -15,6 +14,7 @@
 #include "program/input_file.hpp"
 #include "program/text.hpp"
 #include "simd/storage.hpp"
+#include "tensor/bytes_needed.hpp"
 
 namespace attention::tensor {
 namespace {
@@ -185,23 +185,6 @@ struct Opened {
   std::vector<std::size_t> shape;
   std::size_t count = 1;
 };
-
-// Bytes that an array of the shape takes; nothing where they are more than an address space. A zero length
-// does not excuse an absurd one beside it: strides are computed from both.
-std::optional<std::uint64_t> bytes_needed(std::span<const std::size_t> shape, std::size_t element_size) {
-  std::uint64_t bytes = element_size;
-  bool is_empty = false;
-  for (std::size_t length : shape) {
-    if (length == 0) {
-      is_empty = true;
-    } else if (bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / length) {
-      return std::nullopt;
-    } else {
-      bytes *= length;
-    }
-  }
-  return is_empty ? 0 : bytes;
-}
 
 std::string read_header_text(InputFile& file) {
   constexpr std::string_view magic = "\x93NUMPY";

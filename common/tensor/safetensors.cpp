@@ -7,7 +7,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -20,6 +19,7 @@
 #include "program/json.hpp"
 #include "program/text.hpp"
 #include "simd/storage.hpp"
+#include "tensor/bytes_needed.hpp"
 
 namespace attention::tensor {
 namespace {
@@ -41,22 +41,6 @@ std::string as_text(std::span<const std::size_t> shape) { return fmt::format("[{
 
 [[noreturn]] void refuse(const std::string& file, std::string_view what) {
   throw UserError(fmt::format("{}: {}", file, what));
-}
-
-/// Bytes that a tensor of the shape takes; nothing where they are more than an address space.
-std::optional<std::uint64_t> bytes_needed(std::span<const std::size_t> shape, std::size_t element_size) {
-  std::uint64_t bytes = element_size;
-  bool is_empty = false;
-  for (const std::size_t length : shape) {
-    if (length == 0) {
-      is_empty = true;
-    } else if (bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / length) {
-      return std::nullopt;
-    } else {
-      bytes *= length;
-    }
-  }
-  return is_empty ? 0 : bytes;
 }
 
 /// Of numbers, and of texts with their lengths.

@@ -4,7 +4,10 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <csetjmp>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -12,6 +15,9 @@
 #include "program/error.hpp"
 #include "program/input_file.hpp"
 #include "program/text.hpp"
+
+// Needs <cstdio> before it.
+#include <jpeglib.h>
 
 namespace attention::datasets {
 
@@ -24,6 +30,12 @@ using Bytes = std::vector<unsigned char>;
 void require_size(const std::string& name, std::uint64_t width, std::uint64_t height) {
   if (width == 0 || height == 0) throw UserError(fmt::format("{}: a picture of {} × {} pixels", name, width, height));
   if (width > most_pixels / height) throw UserError(fmt::format("{}: {} × {} pixels; at most {} are taken", name, width, height, most_pixels));
+}
+
+Tensor<2> from_bytes(const Bytes& pixels, std::size_t height, std::size_t width) {
+  Tensor<2> picture = tensor::empty<2>({height, width});
+  std::transform(pixels.begin(), pixels.end(), picture.data(), [](unsigned char grey) { return static_cast<float>(grey) / 255; });
+  return picture;
 }
 
 /// libpng's reader, let go whatever happens.
@@ -45,9 +57,61 @@ Tensor<2> read_png(const std::string& name, const Bytes& bytes) {
   Bytes pixels(PNG_IMAGE_SIZE(reader.image));
   const std::size_t height = reader.image.height, width = reader.image.width;
   if (png_image_finish_read(&reader.image, &black, pixels.data(), 0, nullptr) == 0) throw fail();
-  Tensor<2> picture = tensor::empty<2>({height, width});
-  std::transform(pixels.begin(), pixels.end(), picture.data(), [](unsigned char grey) { return static_cast<float>(grey) / 255; });
-  return picture;
+  return from_bytes(pixels, height, width);
+}
+
+/// libjpeg's reader: what it has to say of a damaged file is kept, and it is let go whatever happens.
+struct JpegReader {
+  jpeg_error_mgr errors{};  // first: libjpeg gives it back as the whole
+  std::jmp_buf back{};
+  std::array<char, JMSG_LENGTH_MAX> message{};
+  jpeg_decompress_struct info{};
+
+  JpegReader() {
+    info.err = jpeg_std_error(&errors);
+    errors.error_exit = [](j_common_ptr common) {
+      auto* reader = reinterpret_cast<JpegReader*>(common->err);
+      common->err->format_message(common, reader->message.data());
+      std::longjmp(reader->back, 1);
+    };
+    // A warning is damage too: libjpeg would go on with grey.
+    errors.emit_message = [](j_common_ptr common, int level) {
+      if (level < 0) common->err->error_exit(common);
+    };
+    jpeg_create_decompress(&info);
+  }
+  ~JpegReader() { jpeg_destroy_decompress(&info); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+};
+
+/// What libjpeg does between its error handler's jumps: nothing here has a destructor. Gives false where the file is damaged.
+bool start_jpeg(JpegReader& reader, const Bytes& bytes) {
+  if (setjmp(reader.back) != 0) return false;
+  jpeg_mem_src(&reader.info, bytes.data(), static_cast<unsigned long>(bytes.size()));
+  jpeg_read_header(&reader.info, TRUE);
+  reader.info.out_color_space = JCS_GRAYSCALE;
+  return true;
+}
+bool finish_jpeg(JpegReader& reader, unsigned char* pixels) {
+  if (setjmp(reader.back) != 0) return false;
+  jpeg_start_decompress(&reader.info);
+  while (reader.info.output_scanline < reader.info.output_height) {
+    JSAMPROW row = pixels + std::size_t{reader.info.output_scanline} * reader.info.output_width;
+    jpeg_read_scanlines(&reader.info, &row, 1);
+  }
+  jpeg_finish_decompress(&reader.info);
+  return true;
+}
+
+Tensor<2> read_jpeg(const std::string& name, const Bytes& bytes) {
+  JpegReader reader;
+  const auto fail = [&] { return UserError(fmt::format("{}: a damaged JPEG file: {}", name, program::one_line(reader.message.data(), 80))); };
+  if (!start_jpeg(reader, bytes)) throw fail();
+  require_size(name, reader.info.image_width, reader.info.image_height);
+  Bytes pixels(std::size_t{reader.info.image_width} * reader.info.image_height);
+  if (!finish_jpeg(reader, pixels.data())) throw fail();
+  return from_bytes(pixels, reader.info.image_height, reader.info.image_width);
 }
 
 /// The numbers of a PGM file: white space and comments between them.
@@ -114,7 +178,8 @@ Tensor<2> read_picture_file(const std::filesystem::path& path) {
   constexpr std::size_t signature = 8;
   if (bytes.size() >= signature && png_sig_cmp(bytes.data(), 0, signature) == 0) return read_png(file.name(), bytes);
   if (bytes.size() >= 3 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '5')) return read_pgm(file.name(), bytes);
-  throw UserError(fmt::format("{}: neither a PNG nor a PGM picture", file.name()));
+  if (bytes.size() >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF) return read_jpeg(file.name(), bytes);
+  throw UserError(fmt::format("{}: no PNG, JPEG or PGM picture", file.name()));
 }
 
 }  // namespace attention::datasets
