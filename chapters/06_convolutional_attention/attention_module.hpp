@@ -36,7 +36,7 @@ struct Attended {
 /// One attention module that learns, for maps whose channels stand last, [batch, height, width, channels]:
 ///   squeeze-and-excitation (Hu, Shen and Sun 2018, equations 2 to 4), efficient channel attention (Wang et al. 2020, equation 7),
 ///   CBAM (Woo et al. 2018, equations 1 to 3; as in the authors' code, and not in the paper, what its 7 × 7 gives is normalised), BAM (Park et al. 2018, equations 1 to 4: the
-///   branches are added, as in the paper), coordinate attention (Hou, Zhou and Feng 2021, equations 4 to 7, h-swish), non-local (Wang et al. 2018,
+///   branches are added, as in the paper), coordinate attention (Hou, Zhou and Feng 2021, equations 4 to 9, h-swish), non-local (Wang et al. 2018,
 ///   equation 6, embedded Gaussian, W_z = 0 at first).
 /// Other batch normalisations inside them are left out: a bias stands for each.
 template <class Real>

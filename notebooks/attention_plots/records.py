@@ -119,33 +119,33 @@ def maps_of_image(record, columns=5, cmap="gray_r", layer=0, head=0):
 
 
 def film_strip(record, columns=6, cmap="gray", layer=0, head=0):
-    """The frames that the keys are, in the order of time, and below them how much each row of the weights looks at each frame. In the strip the frames
-    that the last row gives any weight are framed."""
+    """The frames that the keys are, in the order of time; below them, a line for each row of the weights, the frames that it picks. In the strip the
+    picks of the last row are framed."""
     pixels, labels = record["keys"]["pixels"], record["keys"]["labels"]
     matrix = record["weights"][layer, head]
     count = len(pixels)
     strips = -(-count // columns)
-    figure = plt.figure(figsize=(1.75 * columns, 1.3 * strips + 0.5 * len(matrix) + 1.6))
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1.3 * strips, 0.5 * len(matrix) + 1.4))
-    panels = upper.subplots(strips, columns, squeeze=False).ravel()
-    for axes in panels[count:]:
-        axes.set_axis_off()
-    for frame, axes in enumerate(panels[:count]):
+    height = 1.25 * strips + 0.3 * len(matrix) + 1.7
+    figure = plt.figure(figsize=(1.75 * columns, height))
+    top, middle = 1 - 0.8 / height, (0.3 * len(matrix) + 0.85) / height
+    grid = figure.add_gridspec(strips, columns, left=0.02, right=0.98, bottom=middle, top=top, wspace=0.05, hspace=0.3)
+    for frame in range(count):
+        axes = figure.add_subplot(grid[frame // columns, frame % columns])
         _picture(axes, pixels[frame], cmap)
         picked = matrix[-1, frame] > 0
         axes.spines[:].set_linewidth(3 if picked else 0.5)
         axes.spines[:].set_color(_WRONG if picked else "#888888")
         axes.set_title(f"{labels[frame]} ●" if picked else labels[frame], fontsize=8, pad=2, loc="center")
-    axes = lower.subplots()
-    image = axes.imshow(matrix, cmap="cividis", aspect="auto", interpolation="nearest", norm=PowerNorm(0.5, vmin=0))
+    axes = figure.add_axes((0.26, 0.5 / height, 0.72, 0.3 * len(matrix) / height))
+    for row, line in enumerate(matrix):
+        chosen = [frame for frame in range(count) if line[frame] > 0]
+        axes.plot(chosen, [row] * len(chosen), "o", color=_WRONG if row == len(matrix) - 1 else _RIGHT, markersize=7)
     axes.set_xticks(range(count), labels, fontsize=7.5)
     axes.set_yticks(range(len(matrix)), record["queries"]["labels"], fontsize=8)
-    axes.set_xlabel("frame")
-    axes.grid(False)
-    lower.colorbar(image, ax=axes, label="weight", fraction=0.03, pad=0.02)
-    lower.subplots_adjust(left=0.24, right=0.98, bottom=0.3, top=0.95)
-    upper.subplots_adjust(left=0.02, right=0.98, bottom=0.02, top=0.82, wspace=0.06, hspace=0.3)
-    figure.suptitle(f"{record['title']}\nFramed, with a dot: picked by \u201c{record['queries']['labels'][-1].removesuffix(', picked')}\u201d", x=0.01, ha="left", fontsize=11)
+    axes.set_ylim(len(matrix) - 0.5, -0.5)
+    axes.set_xlim(-0.5, count - 0.5)
+    axes.set_xlabel("frame", fontsize=8)
+    figure.suptitle(f"{record['title']}\nFramed, with a dot: picked by {record['queries']['labels'][-1]}", x=0.01, ha="left", fontsize=11)
     foot(figure, record)
     return figure
 

@@ -110,7 +110,7 @@ void cat(const ladder::ChapterRun& run, const tensor::Tensor<3>& frames, std::sp
   Json rows = Json::array();
   program::Table table({"picked", "views", "lost, in pixels' distance", "change found at view"});
   record::AttentionRecord record;
-  record.title = "Muybridge's cat: how much each view is looked at by all, and which are picked";
+  record.title = "Muybridge's cat: six views of twenty-four";
   record.machine = run.results.machine();
   std::vector<std::string> names;
   std::vector<std::vector<float>> weights;
@@ -120,17 +120,18 @@ void cat(const ladder::ChapterRun& run, const tensor::Tensor<3>& frames, std::sp
     const double loss = loss_of_pick(pixels, picked);
     rows.push_back({{"picked", name}, {"views", fmt::format("{}", fmt::join(views, ", "))}, {"lost, in pixels' distance", loss}, {"change found at view", change}});
     table.add({name, fmt::format("{}", fmt::join(views, ", ")), fmt::format("{:.3f}", loss), change.is_null() ? "" : fmt::format("{}", change.get<Index>())});
-    names.push_back(name + ", picked");
+    names.push_back(name);
     weights.emplace_back(size(count), 0.F);
     for (const Index t : picked) weights.back()[size(t)] = 1 / static_cast<float>(picked.size());
   };
+  record::AttentionRecord of_time;
+  of_time.title = "Muybridge's cat: what each view looks at";
+  of_time.machine = run.results.machine();
+  of_time.weights = tensor::empty<4>({1, all.size(), size(count), size(count)});
   add("uniform", pick_uniformly(count, picks), nullptr);
   for (const Eye& eye : all) {
     const tensor::Tensor<2> attention = frame_attention(features_of(frames, eye));
-    names.push_back("attention over " + eye.name);
-    weights.emplace_back(size(count), 0.F);
-    for (std::size_t t = 0; t < frames.shape(0); ++t)
-      for (std::size_t s = 0; s < frames.shape(0); ++s) weights.back()[s] += attention(t, s) / static_cast<float>(count);
+    std::ranges::copy(attention, of_time.weights.data() + (&eye - all.data()) * count * count);
     const Index change = find_change(attention) + 1;
     add("attention over " + eye.name, pick_by_attention(attention, picks), change);
     if (eye.name == "pixels")
@@ -148,6 +149,8 @@ void cat(const ladder::ChapterRun& run, const tensor::Tensor<3>& frames, std::sp
   float* to = record.weights.data();
   for (const std::vector<float>& row : weights) to = std::ranges::copy(row, to).out;
   record::write(record, run.results.folder(), "cat");
+  of_time.queries = of_time.keys = record::tokens(labels);
+  record::write(of_time, run.results.folder(), "cat_attention");
   run.results.write("cat_frames", {{"picks", picks}, {"rows", rows}});
   std::cout << fmt::format("Key frames of Muybridge's cat\n{}\n", table.text());
 }
