@@ -93,10 +93,10 @@ inline void convolve_strip(Index rows, const Taps& taps, Index pixels, const flo
 inline void pack_weights(const float* weight, Index depth, Index all, Index first, Index count, float* to) {
   const float* from = weight + first * depth;
   Index term = 0;
-  // A square of weights at a time, where so many output channels follow. Its rows are longer than the strip's: what one writes
-  // too much the next one overwrites, and the last terms are left to the loop below.
+  // A square of weights at a time, where so many output channels follow and its rows are no shorter than the strip's (vectors of 4
+  // may be). What a row writes too much the next one overwrites, and the last terms are left to the loop below.
   alignas(64) float square[simd::lanes * simd::lanes];
-  for (; first + simd::lanes <= all && term + 2 * simd::lanes <= depth; term += simd::lanes) {
+  for (; count <= simd::lanes && first + simd::lanes <= all && term + 2 * simd::lanes <= depth; term += simd::lanes) {
     simd::transpose_square(from + term, depth, square, simd::lanes);
     for (Index i = 0; i < simd::lanes; ++i) simd::store(to + (term + i) * count, simd::load(square + i * simd::lanes));
   }
