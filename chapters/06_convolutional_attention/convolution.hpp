@@ -15,13 +15,15 @@ using tensor::TensorOf;
 /// The convolution of convolutional networks (LeCun et al. 1989; in the form of Dumoulin and Visin 2016, section 2): a
 /// cross-correlation, the kernel is not flipped; stride 1, and a border of zeros that keeps the size ("same"):
 ///
-///     output[b, o, y, x] = bias[o] + Σ_c Σ_u Σ_v weight[o, c, u, v] · input[b, c, y + u − r, x + v − r],   r = (kernel − 1)/2
+///     output[b, o, y, x] = bias[o] + Σ_c Σ_u Σ_v weight[o, c, u, v] · input[b, c, y + d u − r, x + d v − r],   r = d (kernel − 1)/2
 ///
+/// d is the dilation (Yu and Koltun 2016): taps stand d pixels apart, 1 for the usual kernel.
 /// The zeros of the border are multiplied like any other pixel: a weight that is NaN or infinite spoils all of its channel.
 struct ConvolutionProblem {
   Tensor<4> input;   ///< [batch, in_channels, height, width]
   Tensor<4> weight;  ///< [out_channels, in_channels, kernel, kernel], kernel odd
   Tensor<1> bias;    ///< [out_channels]
+  Index dilation = 1;  ///< pixels from tap to tap
 
   Index batch() const { return tensor::extent(input, 0); }
   Index in_channels() const { return tensor::extent(input, 1); }
@@ -29,7 +31,8 @@ struct ConvolutionProblem {
   Index height() const { return tensor::extent(input, 2); }
   Index width() const { return tensor::extent(input, 3); }
   Index kernel() const { return tensor::extent(weight, 2); }
-  Index radius() const { return kernel() / 2; }
+  /// Pixels that the outermost taps stand from the middle.
+  Index radius() const { return dilation * (kernel() / 2); }
   Index pixels() const { return height() * width(); }
   /// Terms of one output's sum.
   Index depth() const { return in_channels() * kernel() * kernel(); }
@@ -66,6 +69,10 @@ ConvolutionProblem make_convolution(const ladder::Shape& shape, std::uint64_t se
 
 /// The same images, only these output channels.
 ConvolutionProblem take_out_channels(const ConvolutionProblem& problem, std::span<const Index> channels);
+
+/// Pairs of an output and a tap along one side of an image that meet a pixel, not the border: `side` for the middle tap, fewer
+/// for others.
+double pairs_inside(Index side, Index kernel, Index dilation);
 
 /// The multiply-adds of the direct sum. Those with a zero of the border are not counted: nobody needs to do them.
 ladder::Cost cost(const ConvolutionProblem& problem);

@@ -25,7 +25,8 @@ ladder::Shape shape_of(const ConvolutionProblem& p) {
                         {"out_channels", p.out_channels()},
                         {"height", p.height()},
                         {"width", p.width()},
-                        {"kernel", p.kernel()}});
+                        {"kernel", p.kernel()},
+                        {"dilation", p.dilation}});
 }
 
 double footprint(const ladder::Shape& s) {
@@ -59,10 +60,10 @@ std::vector<ladder::NamedTensor> tensors(const ConvolutionProblem& p) {
   return {named("input", p.input), named("weight", p.weight), named("bias", p.bias)};
 }
 
-/// input [height, width] up to [batch, channels, height, width]; weight likewise, with the kernel last; bias [out_channels].
+/// input [height, width] up to [batch, channels, height, width]; weight likewise, with the kernel last; bias [out_channels]. No dilation.
 ConvolutionProblem from_files(std::span<const std::filesystem::path> files) {
   ConvolutionProblem p{tensor::load_padded<4>(files[0], 2), tensor::load_padded<4>(files[1], 2),
-                       tensor::load_padded<1>(files[2], 1)};
+                       tensor::load_padded<1>(files[2], 1), 1};
   const auto same = [](const char* what, Index x, Index y) {
     if (x != y) throw program::UserError(fmt::format("{}: {} and {}; they must be equal", what, x, y));
   };
@@ -85,7 +86,8 @@ Convolution describe() {
             {"out_channels", "channels of the output", 64, "", 1, {1, 2, 3, 4, 5, 7, 12, 13, 33, 64}},
             {"height", "rows of an image", 28, "", 1, {1, 2, 3, 7, 16, 17, 33, 61}},
             {"width", "columns of an image", 28, "height", 1, {1, 2, 3, 7, 16, 17, 33, 130}},
-            {"kernel", "side of the square kernel, odd", 3, "", 1, {1, 3, 5, 7}}};
+            {"kernel", "side of the square kernel, odd", 3, "", 1, {1, 3, 5, 7}},
+            {"dilation", "pixels from tap to tap", 1, "", 1, {1, 2, 4}}};
   m.standard_shapes = {{"64x28x28-k3", "in_channels=64,out_channels=64,height=28,kernel=3", true},
                        {"256x14x14-k1", "in_channels=256,out_channels=128,height=14,kernel=1"},
                        {"2to1-k7", "batch=4,in_channels=2,out_channels=1,height=56,kernel=7"}};

@@ -20,6 +20,7 @@ ConvolutionProblem make_convolution(const ladder::Shape& shape, std::uint64_t se
     throw program::UserError(fmt::format("shape: kernel={} is even; a kernel with a middle is odd: give {} or {}", shape["kernel"],
                                          shape["kernel"] - 1, shape["kernel"] + 1));
   ConvolutionProblem p;
+  p.dilation = shape["dilation"];
   p.input = tensor::empty<4>({size("batch"), size("in_channels"), size("height"), size("width")});
   p.weight = tensor::empty<4>({size("out_channels"), size("in_channels"), size("kernel"), size("kernel")});
   p.bias = tensor::empty<1>({size("out_channels")});
@@ -56,6 +57,7 @@ ConvolutionProblem make_convolution(const ladder::Shape& shape, std::uint64_t se
 ConvolutionProblem take_out_channels(const ConvolutionProblem& p, std::span<const Index> channels) {
   ConvolutionProblem part;
   part.input = p.input;
+  part.dilation = p.dilation;
   part.weight = tensor::empty<4>({channels.size(), p.weight.shape()[1], p.weight.shape()[2], p.weight.shape()[3]});
   part.bias = tensor::empty<1>({channels.size()});
   float* weight = part.weight.data();
@@ -67,22 +69,17 @@ ConvolutionProblem take_out_channels(const ConvolutionProblem& p, std::span<cons
   return part;
 }
 
-namespace {
-
-/// Pairs of an output and a tap along one side that meet a pixel, not the border: `side` for the middle tap, fewer for others.
-double pairs_inside(Index side, Index kernel) {
+double pairs_inside(Index side, Index kernel, Index dilation) {
   Index pairs = side;
-  for (Index shift = 1; shift <= kernel / 2; ++shift) pairs += 2 * std::max<Index>(side - shift, 0);
+  for (Index tap = 1; tap <= kernel / 2; ++tap) pairs += 2 * std::max<Index>(side - tap * dilation, 0);
   return static_cast<double>(pairs);
 }
-
-}  // namespace
 
 ladder::Cost cost(const ConvolutionProblem& p) {
   const double planes = static_cast<double>(p.batch() * p.in_channels() * p.out_channels());
   const double numbers = static_cast<double>(p.batch() * p.pixels() * (p.in_channels() + p.out_channels()) +
                                              p.out_channels() * (p.depth() + 1));
-  return {.flops = 2 * planes * pairs_inside(p.height(), p.kernel()) * pairs_inside(p.width(), p.kernel()),
+  return {.flops = 2 * planes * pairs_inside(p.height(), p.kernel(), p.dilation) * pairs_inside(p.width(), p.kernel(), p.dilation),
           .bytes = 4 * numbers,
           .exps = 0,
           .reciprocals = 0};

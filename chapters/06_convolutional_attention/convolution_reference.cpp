@@ -26,8 +26,8 @@ ConvolutionReference reference(const ConvolutionProblem& p) {
         for (Index c = 0; c < p.in_channels(); ++c)
           for (Index u = 0; u < kernel; ++u)
             for (Index v = 0; v < kernel; ++v) {
-              const Index from_y = y + u - radius;
-              const Index from_x = x + v - radius;
+              const Index from_y = y + p.dilation * u - radius;
+              const Index from_x = x + p.dilation * v - radius;
               const bool inside = from_y >= 0 && from_y < p.height() && from_x >= 0 && from_x < p.width();
               const double pixel = inside ? static_cast<double>(image[(c * p.height() + from_y) * p.width() + from_x]) : 0.0;
               const double term = static_cast<double>(weight[(c * kernel + u) * kernel + v]) * pixel;

@@ -1,7 +1,9 @@
 // The chapter's mechanisms, for the registry.
 #include "attention_pooling.hpp"
+#include "bam.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
+#include "coordinate.hpp"
 #include "efficient_channel.hpp"
 #include "non_local.hpp"
 #include "squeeze_excitation.hpp"
@@ -10,8 +12,7 @@ namespace attention::convolutional {
 
 std::vector<ladder::MechanismPtr> mechanisms() {
   return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
-          cbam_mechanism(),
-          attention_pooling_mechanism()};
+          cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism()};
 }
 
 }  // namespace attention::convolutional

@@ -3,8 +3,10 @@
 #include <iostream>
 
 #include "attention_pooling.hpp"
+#include "bam.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
+#include "coordinate.hpp"
 #include "efficient_channel.hpp"
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
@@ -28,7 +30,8 @@ int main(int argc, char** argv) {
   program.summary = "Chapter 6, convolutional attention: convolution, attention over the places of a picture, gates, pooling.";
   program.mechanisms = {convolutional::convolution_mechanism(),        convolutional::non_local_mechanism(),
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
-                        convolutional::cbam_mechanism(),               convolutional::attention_pooling_mechanism()};
+                        convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
+                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;

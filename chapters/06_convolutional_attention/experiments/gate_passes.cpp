@@ -6,13 +6,17 @@
 #include <iostream>
 
 #include "attention_pooling.hpp"
+#include "bam.hpp"
 #include "cbam.hpp"
+#include "coordinate.hpp"
 #include "efficient_channel.hpp"
 #include "machine/affinity.hpp"
 #include "machine/clock.hpp"
 #include "program/table.hpp"
 #include "rungs/attention_pooling_rungs.hpp"
+#include "rungs/bam_rungs.hpp"
 #include "rungs/cbam_rungs.hpp"
+#include "rungs/coordinate_rungs.hpp"
 #include "rungs/efficient_channel_rungs.hpp"
 #include "rungs/map.hpp"
 #include "rungs/squeeze_excitation_rungs.hpp"
@@ -84,6 +88,8 @@ void gate_passes(const ladder::ChapterRun& run) {
   measure(squeeze_excitation(), squeeze_excitation_streamed, GatedMaps(), true);
   measure(efficient_channel(), efficient_channel_streamed, GatedMaps(), true);
   measure(cbam(), cbam_fused, CbamOutput(), true);
+  measure(bam(), bam_factored, BamOutput(), true);
+  measure(coordinate(), coordinate_streamed, CoordinateOutput(), true);
   measure(attention_pooling(), attention_pooling_online, AttentionPoolingOutput(), false);
   run.results.write("gate_passes", {{"shape", shape}, {"rows", rows}});
   std::cout << fmt::format("Top rungs against the bare passes that they must make, {}\n{}\n", shape, table.text());

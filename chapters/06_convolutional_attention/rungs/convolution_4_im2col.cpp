@@ -27,7 +27,7 @@ void pack_patches(const ConvolutionProblem& p, const float* padded, Index first,
   for (Index c = 0; c < p.in_channels(); ++c)
     for (Index u = 0; u < kernel; ++u)
       for (Index v = 0; v < kernel; ++v) {
-        const float* from = padded + c * padded_size(p) + u * row + v;
+        const float* from = padded + c * padded_size(p) + p.dilation * (u * row + v);
         float* column = to;
         for (Index pixel = first; pixel < last;) {
           const Index x = pixel % p.width();

@@ -46,7 +46,8 @@ void convolution_openblas(const ConvolutionProblem& p, ConvolutionOutput& out) {
           for (Index u = 0; u < kernel; ++u)
             for (Index v = 0; v < kernel; ++v)
               for (Index y = first; y < first + rows; ++y)
-                to = std::copy_n(padded.data() + b * image + c * padded_size(p) + (y + u) * row + v, p.width(), to);
+                to = std::copy_n(padded.data() + b * image + c * padded_size(p) + (y + p.dilation * u) * row + p.dilation * v,
+                                   p.width(), to);
         for (Index o = 0; o < p.out_channels(); ++o)
           std::fill_n(out.plane_of(b, o) + first * p.width(), pixels, p.bias.data()[o]);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<blasint>(p.out_channels()),

@@ -8,6 +8,7 @@ namespace attention::convolutional {
 inline void convolve_plane(const ConvolutionProblem& p, const float* padded, Index b, Index o, ConvolutionOutput& out) {
   const Index kernel = p.kernel();
   const Index width = p.width() + 2 * p.radius();
+  const Index d = p.dilation;
   const float* weight = p.weight.data() + o * p.depth();
   float* output = out.plane_of(b, o);
   for (Index y = 0; y < p.height(); ++y)
@@ -16,7 +17,7 @@ inline void convolve_plane(const ConvolutionProblem& p, const float* padded, Ind
       for (Index c = 0; c < p.in_channels(); ++c)
         for (Index u = 0; u < kernel; ++u)
           for (Index v = 0; v < kernel; ++v)
-            sum += weight[(c * kernel + u) * kernel + v] * padded[c * padded_size(p) + (y + u) * width + x + v];
+            sum += weight[(c * kernel + u) * kernel + v] * padded[c * padded_size(p) + (y + d * u) * width + x + d * v];
       output[y * p.width() + x] = sum;
     }
 }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "rungs/map.hpp"
+#include "rungs/reciprocal.hpp"
 #include "simd/exp2.hpp"
 
 /// What is done with the places of an image, side by side in the lanes. A place's result is the same whatever stands beside it.
@@ -28,6 +29,9 @@ template <class Body>
 }
 [[gnu::always_inline]] inline void store_up_to(float* to, simd::Float value, Index count) {
   if (count == simd::lanes) return simd::store(to, value);
+#if defined(__AVX512F__)
+  return _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1), value);
+#endif
   float whole[simd::lanes];
   simd::store(whole, value);
   std::copy_n(whole, count, to);
@@ -59,11 +63,65 @@ inline void weighted_mean_and_maximum(const float* image, Index places, Index ch
   });
 }
 
+/// to_i = value(i, count) for n places, past the caches but for what is not a whole aligned vector: value gives the vector of `count`
+/// places from i on.
+template <class Value>
+[[gnu::always_inline]] inline void stream_places(Index n, float* to, Value value) {
+  Index i = std::min<Index>(until_aligned(to), n);
+  if (i > 0) store_up_to(to, value(0, i), i);
+  for (; i + map_sum_block <= n; i += map_sum_block)
+    simd::unrolled<4>([&](auto v) __attribute__((always_inline)) { stream(to + i + v * simd::lanes, value(i + v * simd::lanes, simd::lanes)); });
+  for (; i + simd::lanes <= n; i += simd::lanes) stream(to + i, value(i, simd::lanes));
+  if (i < n) store_up_to(to + i, value(i, n - i), n - i);
+}
+
+/// `Units` outputs of a convolution of 1 × 1 at `Vectors` vectors of places, of which each has `count` floats: see mix_channels.
+template <int Units, int Vectors>
+[[gnu::always_inline]] inline void mix_tile(const float* maps, Index stride, Index count, Index channels, const float* weight,
+                                            const float* bias, float* to, Index to_stride) {
+  simd::Float sum[Units][Vectors];
+  simd::unrolled<Units>([&](auto j) __attribute__((always_inline)) {
+    simd::unrolled<Vectors>([&](auto v) __attribute__((always_inline)) { sum[j][v] = simd::broadcast(bias[j]); });
+  });
+  for (Index c = 0; c < channels; ++c, maps += stride) {
+    simd::Float x[Vectors];
+    simd::unrolled<Vectors>([&](auto v) __attribute__((always_inline)) { x[v] = load_up_to(maps + v * simd::lanes, count); });
+    simd::unrolled<Units>([&](auto j) __attribute__((always_inline)) {
+      const simd::Float w = simd::broadcast(weight[j * channels + c]);
+      simd::unrolled<Vectors>([&](auto v) __attribute__((always_inline)) { sum[j][v] += w * x[v]; });
+    });
+  }
+  simd::unrolled<Units>([&](auto j) __attribute__((always_inline)) {
+    simd::unrolled<Vectors>([&](auto v) __attribute__((always_inline)) {
+      store_up_to(to + j * to_stride + v * simd::lanes, sum[j][v], count);
+    });
+  });
+}
+
+/// A convolution of 1 × 1: to_j = bias_j + Σ_c weight_jc · x_c for `units` outputs, at each of `places` places. From map to map there
+/// are `stride` floats, from output to output `to_stride`. Four outputs of 64 places are in registers together: sixteen chains.
+inline void mix_channels(const float* maps, Index stride, Index places, Index channels, const float* weight, const float* bias,
+                         Index units, float* to, Index to_stride) {
+  const auto all_units = [&](Index at, auto count, auto vectors) __attribute__((always_inline)) {
+    constexpr int many = decltype(vectors)::value;
+    Index j = 0;
+    for (; j + 4 <= units; j += 4)
+      mix_tile<4, many>(maps + at, stride, count, channels, weight + j * channels, bias + j, to + j * to_stride + at, to_stride);
+    for (; j < units; ++j)
+      mix_tile<1, many>(maps + at, stride, count, channels, weight + j * channels, bias + j, to + j * to_stride + at, to_stride);
+  };
+  constexpr std::integral_constant<Index, simd::lanes> whole;
+  Index at = 0;
+  for (; at + 4 * simd::lanes <= places; at += 4 * simd::lanes) all_units(at, whole, std::integral_constant<int, 4>{});
+  for (; at + simd::lanes <= places; at += simd::lanes) all_units(at, whole, std::integral_constant<int, 1>{});
+  if (at < places) all_units(at, places - at, std::integral_constant<int, 1>{});
+}
+
 /// 1/(1 + e^−z), lane by lane; 0 below −88, where e^−z is no longer a float32.
 [[gnu::always_inline]] inline simd::Float sigmoid(simd::Float z) {
   const simd::Float lowest = simd::broadcast(-88.F);
   const simd::Float one = simd::broadcast(1.F);
-  const simd::Float s = one / (one + simd::exp(-simd::max(lowest, z)));
+  const simd::Float s = reciprocal(one + simd::exp(-simd::max(lowest, z)));
   return z < lowest ? simd::Float{} : s;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "simd/vector.hpp"
@@ -12,6 +13,11 @@ namespace attention::convolutional {
 
 /// Whether a vector may be written there past the caches.
 inline bool may_stream(const float* to) { return reinterpret_cast<std::uintptr_t>(to) % sizeof(simd::Float) == 0; }
+
+/// Floats from there to the next address at which that is so.
+inline std::ptrdiff_t until_aligned(const float* to) {
+  return static_cast<std::ptrdiff_t>((-reinterpret_cast<std::uintptr_t>(to) % sizeof(simd::Float)) / sizeof(float));
+}
 
 /// Writes a vector past the caches: the line is not fetched first, which an ordinary store does, and pushes nothing out.
 /// `to` is aligned to the vector's size. Neither g++ 12 nor the language has a word for it; clang has a builtin.

@@ -19,12 +19,14 @@ struct Faults {
   bool wrapped = false;             ///< a patch runs over the end of its row
   bool no_bias = false;
   bool transposed_kernel = false;
+  bool undilated = false;  ///< the taps stand side by side whatever the dilation
 };
 
 template <Faults faults>
 void broken(const ConvolutionProblem& p, ConvolutionOutput& out) {
   prepare(p, out);
   const Index kernel = p.kernel();
+  const Index d = faults.undilated ? 1 : p.dilation;
   const Index whole = p.out_channels() / 12 * 12;
   for (Index b = 0; b < p.batch(); ++b)
     for (Index o = 0; o < p.out_channels(); ++o)
@@ -35,8 +37,8 @@ void broken(const ConvolutionProblem& p, ConvolutionOutput& out) {
           for (Index c = 0; c < (left_out ? 0 : p.in_channels()); ++c)
             for (Index u = 0; u < kernel; ++u)
               for (Index v = 0; v < kernel; ++v) {
-                const Index from_y = y + u - p.radius();
-                const Index from_x = x + v - p.radius() - (faults.border_off_by_one ? 1 : 0);
+                const Index from_y = y + (u - kernel / 2) * d;
+                const Index from_x = x + (v - kernel / 2) * d - (faults.border_off_by_one ? 1 : 0);
                 const Index at = from_y * p.width() + from_x;
                 const bool inside = from_y >= 0 && from_y < p.height() && from_x >= 0 && from_x < p.width();
                 if (faults.wrapped ? at < 0 || at >= p.pixels() : !inside) continue;
@@ -76,4 +78,7 @@ TEST_CASE("convolution: a forgotten bias is caught", "[convolution][broken]") {
 }
 TEST_CASE("convolution: a transposed kernel is caught", "[convolution][broken]") {
   CHECK_FALSE(fault<Faults{.transposed_kernel = true}>().empty());
+}
+TEST_CASE("convolution: a forgotten dilation is caught", "[convolution][broken]") {
+  CHECK_FALSE(fault<Faults{.undilated = true}>().empty());
 }

@@ -53,6 +53,20 @@ TEST_CASE("convolution: a single 1 elsewhere shifts the image and lets zeros in"
   });
 }
 
+TEST_CASE("convolution: taps stand as far apart as the dilation says", "[convolution]") {
+  ConvolutionProblem p = sample("in_channels=1,out_channels=1,height=11,width=19,kernel=3,dilation=4");
+  p.weight.fill(0);
+  p.bias.fill(0);
+  p.weight(0, 0, 0, 2) = 1;  // four up, four to the right
+  for_every_rung(convolution(), [&](const auto& rung) {
+    ConvolutionOutput out;
+    rung.run(p, out);
+    for (Index y = 0; y < 11; ++y)
+      for (Index x = 0; x < 19; ++x)
+        REQUIRE(out.plane_of(0, 0)[y * 19 + x] == (y >= 4 && x < 15 ? p.input.data()[(y - 4) * 19 + x + 4] : 0));
+  });
+}
+
 TEST_CASE("convolution: a box on a constant image counts the pixels under it", "[convolution]") {
   ConvolutionProblem p = sample("in_channels=1,out_channels=1,height=5,width=6,kernel=3");
   p.input.fill(1);

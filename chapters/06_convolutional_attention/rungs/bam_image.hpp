@@ -1,0 +1,243 @@
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include "rungs/bam_rungs.hpp"
+#include "rungs/bam_vector.hpp"
+#include "rungs/convolution_strip.hpp"
+
+/// The bottleneck attention module image by image: everything of one image before the next, so that what is read again is still in
+/// the cache.
+namespace attention::convolutional {
+
+/// Places of a chunk. An image is read chunk by chunk, all maps of one before the next: 4 kB of each map. A chunk's sums are
+/// partial sums of the means; since the shape alone decides where a chunk ends, any number of threads adds in the same order.
+inline constexpr Index bam_chunk = 64 * simd::lanes;
+
+/// What a map is multiplied by: its channel's branch, the places' branch, and e^− of both.
+struct BamFactors {
+  float channel;
+  const float* spatial;
+  float channel_decay;
+  const float* spatial_decay;
+  bool near;  ///< no product of the two leaves float32
+};
+
+/// One image on its way: the partial sums, the maps between the layers with their border, and what becomes of them.
+class BamImage {
+ public:
+  explicit BamImage(const BamProblem& p)
+      : chunks((p.places() + bam_chunk - 1) / bam_chunk),
+        row_(p.width() + 2 * p.radius()),
+        plane_((p.height() + 2 * p.radius()) * row_),
+        strip_(strip_height(p.hidden())),
+        sums_(size(chunks * p.channels())),
+        mean_(size(p.channels())),
+        channel_decay_(size(p.channels())),
+        place_decay_(size(p.places())) {
+    const Index tile = vectors_of(static_cast<int>(strip_)) * simd::lanes;
+    stretch_ = sum_pixels / tile * tile;
+    for (std::size_t layer : {0, 1}) {
+      // Zeros: the border is never written again. A tile reads beyond the last plane.
+      planes_[layer].resize(size(p.hidden() * plane_ + widest_tile));
+      const BamLayer& l = p.spatial[layer + 1];
+      const Index depth = l.inputs() * l.kernel() * l.kernel();
+      weights_[layer].resize(size(l.outputs() * depth));
+      for (Index o = 0; o < l.outputs(); o += strip_)
+        pack_weights(l.weight.data(), depth, l.outputs(), o, std::min(strip_, l.outputs() - o), weights_[layer].data() + o * depth);
+    }
+  }
+
+  std::size_t bytes() const {
+    return (sums_.size() + mean_.size() + channel_decay_.size() + place_decay_.size() + 2 * planes_[0].size() + 2 * weights_[0].size()) *
+           sizeof(float);
+  }
+
+  /// The sums and f₀ of one chunk. `mixed` is scratch memory of this thread, [hidden, bam_chunk].
+  template <class Steps>
+  void read(const BamProblem& p, Index b, Index chunk, float* mixed) {
+    const Index first = chunk * bam_chunk;
+    const Index count = std::min(bam_chunk, p.places() - first);
+    Steps::read(p, p.image_of(b) + first, count, sums_.data() + chunk * p.channels(), mixed);
+    for (Index j = 0; j < p.hidden(); ++j) {
+      float* from = mixed + j * bam_chunk;
+      BamVector::rectify(from, count);
+      for (Index i = first; i < first + count;) {
+        const Index x = i % p.width();
+        const Index run = std::min(p.width() - x, first + count - i);
+        std::copy_n(from + i - first, run, inside(p, 0, j) + i / p.width() * row_ + x);
+        i += run;
+      }
+    }
+  }
+
+  /// M_c, once all chunks are read.
+  void channel_branch(const BamProblem& p, Index b, BamOutput& out) {
+    for (Index c = 0; c < p.channels(); ++c) {
+      float sum = 0;
+      for (Index chunk = 0; chunk < chunks; ++chunk) sum += sums_[size(chunk * p.channels() + c)];
+      mean_[size(c)] = sum / static_cast<float>(p.places());
+    }
+    bam_channel_branch(p, mean_.data(), dot, out.channel_branch_of(b));
+    decay(out.channel_branch_of(b), p.channels(), channel_decay_.data());
+  }
+
+  /// Rows first … last of f₁'s output, with its ReLU.
+  void first_layer(const BamProblem& p, Index first, Index last) {
+    for_stretches(p, 0, first, last, [&](Index at, Index count, Index o, Index height, float* sums) {
+      for (Index i = 0; i < height; ++i) {
+        BamVector::rectify(sums + i * sum_stride, count);
+        write_rows(sums + i * sum_stride, at, count, row_, p.width(), inside(p, 1, o + i) + first * row_, row_);
+      }
+    });
+  }
+
+  /// Rows first … last of f₃'s output: f₂ need not be stored, since f₃ sees one place at a time.
+  void last_layers(const BamProblem& p, Index b, Index first, Index last, BamOutput& out) {
+    alignas(64) float argument[sum_pixels];
+    for_stretches(p, 1, first, last, [&](Index at, Index count, Index o, Index height, float* sums) {
+      if (o == 0) std::fill_n(argument, count, p.spatial[3].bias.data()[0]);
+      for (Index i = 0; i < height; ++i) {
+        const float* sum = sums + i * sum_stride;
+        const float w = p.spatial[3].weight.data()[o + i];
+#pragma omp simd
+        for (Index j = 0; j < count; ++j) argument[j] += w * (sum[j] < 0 ? 0 : sum[j]);
+      }
+      if (o + height == p.hidden())
+        write_rows(argument, at, count, row_, p.width(), out.spatial_branch_of(b) + first * p.width(), p.width());
+    });
+  }
+
+  /// e^−M_s of all places, and whether all are of a size that may be multiplied.
+  void place_decay(const BamProblem& p, Index b, BamOutput& out) {
+    places_near_ = decay(out.spatial_branch_of(b), p.places(), place_decay_.data());
+  }
+
+  template <class Steps>
+  void multiply(const BamProblem& p, Index b, Index c, BamOutput& out) {
+    const float channel = out.channel_branch_of(b)[c];
+    const BamFactors by{channel, out.spatial_branch_of(b), channel_decay_[size(c)], place_decay_.data(),
+                        places_near_ && std::abs(channel) <= near};
+    Steps::multiply(by, p.map_of(b, c), p.places(), out.map_of(b, c));
+  }
+
+  const Index chunks;
+
+ private:
+  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+  /// Strips of equal height, as in the convolution's top rung.
+  static Index strip_height(Index outputs) {
+    const Index strips = (outputs + simd::tile_rows - 1) / simd::tile_rows;
+    return (outputs + strips - 1) / strips;
+  }
+
+  /// Up to this |z| the product of two e^−z stays between e^−86 and e^86, which float32 can hold, and so can its reciprocal.
+  static constexpr float near = 43;
+
+  /// e^−z of n numbers, and whether all are near: NaN is not.
+  static bool decay(const float* z, Index n, float* to) {
+    const simd::Float limit = simd::broadcast(near);
+    simd::Int far = {};
+    for (Index i = 0; i < n; i += simd::lanes) {
+      const Index count = std::min<Index>(simd::lanes, n - i);
+      const simd::Float value = load_up_to(z + i, count);
+      far |= ~((value <= limit) & (-value <= limit));
+      store_up_to(to + i, simd::exp(-value), count);
+    }
+    std::int32_t any = 0;
+    for (int lane = 0; lane < simd::lanes; ++lane) any |= far[lane];
+    return any == 0;
+  }
+
+  /// The first place of a map, within its border.
+  float* inside(const BamProblem& p, std::size_t layer, Index map) {
+    return planes_[layer].data() + map * plane_ + p.radius() * (row_ + 1);
+  }
+
+  /// f₁ or f₂ for rows first … last, by stretches of their places and strips of their outputs: body(at, count, output, outputs,
+  /// sums), where `at` counts from the first row's first place, the border's lanes between rows included.
+  template <class Body>
+  void for_stretches(const BamProblem& p, std::size_t layer, Index first, Index last, Body body) {
+    alignas(64) float sums[simd::tile_rows * sum_stride];
+    const BamLayer& l = p.spatial[layer + 1];
+    const Index depth = l.inputs() * l.kernel() * l.kernel();
+    const Index pixels = (last - first) * row_ - 2 * p.radius();
+    for (Index at = 0; at < pixels; at += stretch_)
+      for (Index o = 0; o < p.hidden(); o += strip_) {
+        const Index height = std::min(strip_, p.hidden() - o);
+        const Index count = std::min(stretch_, pixels - at);
+        const Taps taps{planes_[layer].data() + first * row_ + at, plane_, row_, l.inputs(), l.kernel(),
+                        weights_[layer].data() + o * depth, p.dilation};
+        convolve_strip(height, taps, count, l.bias.data() + o, sums, sum_stride);
+        body(at, count, o, height, sums);
+      }
+  }
+
+  Index row_;     ///< floats of a row with its border
+  Index plane_;   ///< of a map with its border
+  Index strip_;   ///< outputs of f₁ and f₂ in a strip, but for the last
+  Index stretch_;  ///< places whose sums are held at a time: whole tiles
+  bool places_near_ = false;
+  tensor::Buffer sums_;                    ///< [chunks, channels]
+  tensor::Buffer mean_;                    ///< [channels]
+  tensor::Buffer channel_decay_;           ///< e^−M_c
+  tensor::Buffer place_decay_;             ///< e^−M_s
+  std::array<tensor::Buffer, 2> planes_;   ///< what f₁ and f₂ read: [hidden], with a border of zeros
+  std::array<tensor::Buffer, 2> weights_;  ///< of f₁ and f₂, strip by strip, tap by tap
+};
+
+/// The whole batch. Fewer images than threads: the threads share each image's chunks, rows and maps.
+template <class Steps>
+void bam_image_by_image(const BamProblem& p, BamOutput& out) {
+  prepare(p, out);
+  const auto scratch = static_cast<std::size_t>(p.hidden() * bam_chunk);
+  const Index channels = p.channels();
+  const Index height = p.height();
+  if (p.batch() >= omp_get_max_threads()) {
+#pragma omp parallel
+    {
+      BamImage image(p);
+      tensor::UnsetBuffer mixed(scratch);
+#pragma omp for schedule(static)
+      for (Index b = 0; b < p.batch(); ++b) {
+        for (Index chunk = 0; chunk < image.chunks; ++chunk) image.read<Steps>(p, b, chunk, mixed.data());
+        image.channel_branch(p, b, out);
+        image.first_layer(p, 0, height);
+        image.last_layers(p, b, 0, height, out);
+        image.place_decay(p, b, out);
+        // Those read last are the nearest.
+        for (Index c = channels - 1; c >= 0; --c) image.multiply<Steps>(p, b, c, out);
+      }
+      finish_streaming();
+    }
+    return;
+  }
+  BamImage image(p);
+  constexpr Index band = 8;
+  for (Index b = 0; b < p.batch(); ++b)
+#pragma omp parallel
+  {
+    tensor::UnsetBuffer mixed(scratch);
+#pragma omp for schedule(static)
+    for (Index chunk = 0; chunk < image.chunks; ++chunk) image.read<Steps>(p, b, chunk, mixed.data());
+#pragma omp single nowait
+    image.channel_branch(p, b, out);
+#pragma omp for schedule(static)
+    for (Index y = 0; y < height; y += band) image.first_layer(p, y, std::min(y + band, height));
+#pragma omp for schedule(static)
+    for (Index y = 0; y < height; y += band) image.last_layers(p, b, y, std::min(y + band, height), out);
+#pragma omp single
+    image.place_decay(p, b, out);
+#pragma omp for schedule(static)
+    for (Index turn = 0; turn < channels; ++turn) image.multiply<Steps>(p, b, channels - 1 - turn, out);
+    finish_streaming();
+  }
+}
+
+}  // namespace attention::convolutional
