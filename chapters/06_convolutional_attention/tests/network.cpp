@@ -5,8 +5,10 @@
 
 #include "autograd/arranging.hpp"
 #include "autograd/softmax.hpp"
+#include "bam.hpp"
 #include "cbam.hpp"
 #include "check_gradients.hpp"
+#include "coordinate.hpp"
 #include "efficient_channel.hpp"
 #include "non_local.hpp"
 #include "published_sizes.hpp"
@@ -44,6 +46,17 @@ Tensor<2> turned(const ArrayOf<double>& weights) {
     for (std::size_t j = 0; j < weights.shape(1); ++j) to(j, i) = static_cast<float>(weights(i, j));
   return to;
 }
+
+/// A kernel of the tape, [height, width, in, out], as a ladder has it: [out, in, height, width].
+Tensor<4> kernel_of(const ArrayOf<double>& k) {
+  Tensor<4> to = tensor::empty<4>({k.shape(3), k.shape(2), k.shape(0), k.shape(1)});
+  for (std::size_t u = 0; u < k.shape(0); ++u)
+    for (std::size_t v = 0; v < k.shape(1); ++v)
+      for (std::size_t c = 0; c < k.shape(2); ++c)
+        for (std::size_t o = 0; o < k.shape(3); ++o) to(o, c, u, v) = static_cast<float>(k(u, v, c, o));
+  return to;
+}
+Tensor<4> one_by_one(const ArrayOf<double>& weights) { return tensor::Tensor<4>(xt::view(turned(weights), xt::all(), xt::all(), xt::newaxis(), xt::newaxis())); }
 
 Tensor<1> vector_of(const ArrayOf<double>& values) {
   Tensor<1> to = tensor::empty<1>({values.size()});
@@ -178,6 +191,34 @@ TEST_CASE("the modules that learn compute what the ladders compute", "[convoluti
     p.phi = turned(value(list, "phi.weights"));
     p.g = turned(value(list, "g.weights"));
     p.out_weight = turned(value(list, "w_z.weights"));
+    CHECK(largest_difference(module(input).output, reference(p).output) < 1e-12);
+  }
+  {
+    AttentionModule<double> module = made(ModuleKind::bam);
+    const auto list = parameters_of(module);
+    BamProblem p;
+    p.input = channels_first(x);
+    p.reduce_weight = turned(value(list, "narrow.weights"));
+    p.reduce_bias = vector_of(value(list, "narrow.bias"));
+    p.expand_weight = turned(value(list, "widen.weights"));
+    p.expand_bias = vector_of(value(list, "widen.bias"));
+    p.spatial = {BamLayer{one_by_one(value(list, "places_in.weights")), vector_of(value(list, "places_in.bias"))},
+                 BamLayer{kernel_of(value(list, "places_first")), vector_of(value(list, "places_first_bias"))},
+                 BamLayer{kernel_of(value(list, "places_second")), vector_of(value(list, "places_second_bias"))},
+                 BamLayer{one_by_one(value(list, "places_out.weights")), vector_of(value(list, "places_out.bias"))}};
+    CHECK(largest_difference(module(input).output, reference(p).output) < 1e-12);
+  }
+  {
+    AttentionModule<double> module = made(ModuleKind::coordinate);
+    const auto list = parameters_of(module);
+    CoordinateProblem p;
+    p.input = channels_first(x);
+    p.reduce_weight = turned(value(list, "narrow.weights"));
+    p.reduce_bias = vector_of(value(list, "narrow.bias"));
+    p.row_weight = turned(value(list, "widen.weights"));
+    p.row_bias = vector_of(value(list, "widen.bias"));
+    p.column_weight = turned(value(list, "widen_columns.weights"));
+    p.column_bias = vector_of(value(list, "widen_columns.bias"));
     CHECK(largest_difference(module(input).output, reference(p).output) < 1e-12);
   }
   {
