@@ -42,12 +42,15 @@ struct Cut {
 void copy_row(const float* row, Index length, Index at, Index stride, Index count, float* to) {
   const Index first = std::clamp<Index>(at >= 0 ? 0 : (-at + stride - 1) / stride, 0, count);
   const Index last = std::clamp<Index>(at >= length ? 0 : (length - at + stride - 1) / stride, first, count);
+  if (first == last) {
+    std::fill_n(to, count, 0.F);
+    return;
+  }
   std::fill(to, to + first, 0.F);
-  const float* from = row + at + first * stride;
   if (stride == 1)
-    std::copy_n(from, last - first, to + first);
+    std::copy_n(row + (at + first), last - first, to + first);
   else
-    for (Index i = first; i < last; ++i, from += stride) to[i] = *from;
+    for (Index i = first; i < last; ++i) to[i] = row[at + i * stride];
   std::fill(to + last, to + count, 0.F);
 }
 

@@ -14,6 +14,7 @@ namespace {
 /// to[range] += weight · the inputs that tap t of the last axis meets.
 void add_tap(const Axis& x, Index t, float weight, const float* row, float* to) {
   const Range range = x.outputs(t);
+  if (range.size() == 0) return;
   const float* from = row + x.at(range.from, t);
   float* sums = to + range.from;
   const Index count = range.size();
