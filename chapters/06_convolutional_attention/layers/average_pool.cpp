@@ -17,7 +17,7 @@ std::vector<double> counts(const Axis& axis, bool count_padding) {
 
 /// Sums of one row of outputs: tap by tap, whole rows at a time.
 void sum_row(const Window& w, const float* plane, Index row, double* sums) {
-  const auto& [z, y, x] = w.axes;
+  const Axis &z = w.axes[0], &y = w.axes[1], &x = w.axes[2];
   const Range over_z = z.taps(row / y.output);
   const Range over_y = y.taps(row % y.output);
   const Range over_x = x.met_taps();
@@ -34,7 +34,7 @@ void sum_row(const Window& w, const float* plane, Index row, double* sums) {
 }  // namespace
 
 void average_pool(const Window& w, Index planes, const float* input, bool count_padding, float* output) {
-  const auto& [z, y, x] = w.axes;
+  const Axis &z = w.axes[0], &y = w.axes[1], &x = w.axes[2];
   const Index rows = z.output * y.output;
   const std::vector<double> of_z = counts(z, count_padding);
   const std::vector<double> of_y = counts(y, count_padding);

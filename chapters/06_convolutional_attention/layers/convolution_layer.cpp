@@ -55,7 +55,7 @@ void convolve(const ConvolutionLayer& layer, const float* input, const float* we
 
 std::vector<double> convolve_plain(const ConvolutionLayer& layer, const float* input, const float* weight, const float* bias, double* sums) {
   const Window& w = layer.window;
-  const auto& [z, y, x] = w.axes;
+  const Axis &z = w.axes[0], &y = w.axes[1], &x = w.axes[2];
   std::vector<double> output(static_cast<std::size_t>(layer.batch * layer.out_channels * w.outputs()));
   double largest = 0;
 #pragma omp parallel for collapse(2) reduction(max : largest)

@@ -56,7 +56,7 @@ void copy_row(const float* row, Index length, Index at, Index stride, Index coun
 
 /// One tap of one channel for outputs first … first + count − 1: one row of a panel.
 void pack_tap(const Window& w, const float* plane, const std::array<Index, 3>& tap, Index first, Index count, float* to) {
-  const auto& [z, y, x] = w.axes;
+  const Axis &z = w.axes[0], &y = w.axes[1], &x = w.axes[2];
   for (Index p = first; p < first + count;) {
     const Index ox = p % x.output;
     const Index oy = p / x.output % y.output;

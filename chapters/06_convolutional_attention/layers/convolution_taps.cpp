@@ -30,7 +30,7 @@ void add_tap(const Axis& x, Index t, float weight, const float* row, float* to) 
 
 void convolve_by_taps(const ConvolutionLayer& layer, const float* input, const float* weight, const float* bias, float* output) {
   const Window& w = layer.window;
-  const auto& [z, y, x] = w.axes;
+  const Axis &z = w.axes[0], &y = w.axes[1], &x = w.axes[2];
   const Index rows = z.output * y.output;
 #pragma omp parallel for collapse(3) schedule(static)
   for (Index b = 0; b < layer.batch; ++b)

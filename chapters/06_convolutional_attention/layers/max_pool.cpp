@@ -22,7 +22,7 @@ bool is_larger(Real x, Real largest) {
 /// Rows of one plane's output: tap by tap, whole rows at a time.
 template <class Real>
 void pool_row(const Window& w, const Real* plane, Index row, Real* to) {
-  const auto& [z, y, x] = w.axes;
+  const Axis &z = w.axes[0], &y = w.axes[1], &x = w.axes[2];
   std::fill_n(to, x.output, least<Real>());
   const Range over_z = z.taps(row / y.output);
   const Range over_y = y.taps(row % y.output);
@@ -43,7 +43,7 @@ void pool_row(const Window& w, const Real* plane, Index row, Real* to) {
 /// The same with the places, window by window. `first`: the first place of the plane.
 template <class Real>
 void pool_row_with_places(const Window& w, const Real* plane, Index row, Real* to, PlaceOrder order, Index first, std::int64_t* places) {
-  const auto& [z, y, x] = w.axes;
+  const Axis &z = w.axes[0], &y = w.axes[1], &x = w.axes[2];
   const Range over_z = z.taps(row / y.output);
   const Range over_y = y.taps(row % y.output);
   // A length of one along an axis that is not meant leaves both orders as they are.
