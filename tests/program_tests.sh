@@ -255,6 +255,9 @@ rm "$scratch/data/sentence_encoder/shard"
 refuses 'shard' "${look[@]}" --text x
 refuses 'shard' "$bin/03_multi_head_attention" --quick --data "$scratch/data" --results "$scratch/looked"
 [[ -f $text/summary.json ]] || fault 'a refused --text removes the results of the last one'
+mkdir -p "$scratch/data/text_direction"
+printf 'no model' >"$scratch/data/text_direction/ch_ppocr_mobile_v2.0_cls_infer.onnx"
+refuses 'cls_infer.onnx' "$bin/06_convolutional_attention" --quick --data "$scratch/data" --results "$scratch/looked"
 rm -r "$scratch/data"
 
 # The driver's side of it. (Nothing is installed, fetched or built: each is refused before.)

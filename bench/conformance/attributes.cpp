@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "program/error.hpp"
 #include "program/text.hpp"
 
@@ -32,6 +34,16 @@ Index Attributes::integer(const char* name, Index otherwise, Index least, Index 
 Index Attributes::required(const char* name, Index least) const {
   if (!has(name)) throw program::UserError(fmt::format("the attribute {} is missing", name));
   return integer(name, 0, least, INT32_MAX);
+}
+
+std::vector<Index> Attributes::integers(const char* name) const {
+  const auto found = given_.find(name);
+  if (found == given_.end()) return {};
+  const auto whole = [](const Json& x) {
+    return x.is_number_integer() && !(x.is_number_unsigned() && x.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX));
+  };
+  if (!found->is_array() || found->size() > 64 || !std::ranges::all_of(*found, whole)) refuse(name, *found, "a list of at most 64 whole numbers");
+  return found->get<std::vector<Index>>();
 }
 
 std::optional<double> Attributes::real(const char* name) const {

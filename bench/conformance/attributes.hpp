@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "conformance/case.hpp"
 
@@ -17,6 +18,8 @@ class Attributes {
   Index integer(const char* name, Index otherwise, Index least = INT64_MIN, Index most = INT64_MAX) const;
   /// A whole number that must be given.
   Index required(const char* name, Index least) const;
+  /// A list of whole numbers; empty where it is not given. Throws UserError on anything else.
+  std::vector<Index> integers(const char* name) const;
   /// Any number, none where it is not given. Throws UserError on anything else.
   std::optional<double> real(const char* name) const;
   /// A word; `otherwise` where it is not given. Throws UserError on anything else.

@@ -38,4 +38,11 @@ void run_layer_normalization(const Case& given, Report& report);
 void run_lstm(const Case& given, Report& report);
 void run_gru(const Case& given, Report& report);
 
+void run_convolution(const Case& given, Report& report);
+void run_max_pool(const Case& given, Report& report);
+void run_average_pool(const Case& given, Report& report);
+void run_global_max_pool(const Case& given, Report& report);
+void run_global_average_pool(const Case& given, Report& report);
+void run_batch_normalization(const Case& given, Report& report);
+
 }  // namespace attention::conformance

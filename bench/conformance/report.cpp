@@ -66,4 +66,15 @@ void Report::check(const std::string& rung, const CaseTensor& expected, std::spa
                        place(difference.at, expected.shape()), rounded[difference.at], wanted[difference.at], rung);
 }
 
+void Report::check_equal(const std::string& rung, const CaseTensor& expected, std::span<const std::int64_t> found) {
+  if (std::ranges::find(rungs_, rung) == rungs_.end()) rungs_.push_back(rung);
+  const std::vector<Index> wanted = expected.as_index();
+  if (found.size() != wanted.size()) throw std::logic_error(fmt::format("{} numbers beside {}", found.size(), wanted.size()));
+  const auto [ours, theirs] = std::ranges::mismatch(found, wanted);
+  if (ours == found.end()) return;
+  error_ = worst_ = std::numeric_limits<double>::infinity();
+  fault_ = fmt::format("{}{} is {}, expected {} (rung {})", program::one_line(expected.name(), 60),
+                       place(static_cast<std::size_t>(ours - found.begin()), expected.shape()), *ours, *theirs, rung);
+}
+
 }  // namespace attention::conformance

@@ -40,6 +40,9 @@ class Report {
   /// std::logic_error where the answer has not as many numbers.
   void check(const std::string& rung, const CaseTensor& expected, std::span<const float> found, double rounding = 0);
 
+  /// The same for places and other whole numbers of an int64 tensor, which must be equal.
+  void check_equal(const std::string& rung, const CaseTensor& expected, std::span<const std::int64_t> found);
+
   bool passed() const { return fault_.empty(); }
   /// The worst disagreement: rung, tensor, place, found and expected. Empty where all agree.
   const std::string& fault() const { return fault_; }

@@ -1,6 +1,8 @@
 // Chapter 6: convolution, gates and attention over the places of a picture, and their ladders.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <optional>
+
 
 #include "attention_pooling.hpp"
 #include "bam.hpp"
@@ -13,6 +15,7 @@
 #include "experiments/key_frames.hpp"
 #include "experiments/networks.hpp"
 #include "experiments/non_local_map.hpp"
+#include "experiments/text_direction.hpp"
 #include "ladder/chapter_program.hpp"
 #include "loaders/fashion_mnist.hpp"
 #include "look_at_picture.hpp"
@@ -25,6 +28,7 @@ int main(int argc, char** argv) {
   using namespace attention;
   datasets::FashionMnist data;
   std::filesystem::path data_folder;
+  std::optional<convolutional::DirectionClassifier> classifier;
   ladder::ChapterProgram program;
   program.folder = "06_convolutional_attention";
   program.summary = "Chapter 6, convolutional attention: convolution, attention over the places of a picture, gates, pooling.";
@@ -36,12 +40,16 @@ int main(int argc, char** argv) {
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
     data = datasets::load_fashion_mnist(folder);
+    // The model is fetched only where that can be; a folder of it that is damaged is a fault.
+    if (std::filesystem::exists(folder / "text_direction"))
+      classifier.emplace(folder / "text_direction" / convolutional::DirectionClassifier::file_name);
     return data.real;
   };
   program.experiments = [&](const ladder::ChapterRun& run) {
     convolutional::non_local_map(run, data);
     convolutional::channel_gates(run, data);
     convolutional::places(run, data);
+    convolutional::text_direction(run, classifier ? &*classifier : nullptr);
     convolutional::gate_passes(run);
     const convolutional::Pictures pictures(data);
     const auto networks = convolutional::find_networks(pictures, run.trained);

@@ -1,6 +1,6 @@
 # attention_chapter(NAMESPACE name USES target...): a chapter's library, its program, and its place in the registry.
 #
-# The folder gives the rest: every .cpp but main.cpp, and rungs/*.cpp, are the library; main.cpp and experiments/*.cpp are the
+# The folder gives the rest: every .cpp but main.cpp, rungs/*.cpp and layers/*.cpp are the library; main.cpp and experiments/*.cpp are the
 # program, named as the folder; tests/*.cpp join the project's tests. NAMESPACE::mechanisms() hands the chapter's mechanisms
 # to whoever walks the registry. Headers of a chapter are visible only to those that name it in USES: that is how the build
 # keeps the arrows pointing one way.
@@ -19,7 +19,8 @@ function(attention_chapter)
     endif()
   endforeach()
 
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/rungs/*.cpp")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/rungs/*.cpp"
+    "${CMAKE_CURRENT_SOURCE_DIR}/layers/*.cpp")
   list(REMOVE_ITEM sources "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp")
   add_library(chapter_${folder} STATIC ${sources})
   target_include_directories(chapter_${folder} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
