@@ -88,7 +88,9 @@ Convolution describe() {
             {"width", "columns of an image", 28, "height", 1, {1, 2, 3, 7, 16, 17, 33, 130}},
             {"kernel", "side of the square kernel, odd", 3, "", 1, {1, 3, 5, 7}},
             {"dilation", "pixels from tap to tap", 1, "", 1, {1, 2, 4}}};
-  m.standard_shapes = {{"64x28x28-k3", "in_channels=64,out_channels=64,height=28,kernel=3", true},
+  m.standard_shapes = {{"64x56x56-k3", "in_channels=64,out_channels=64,height=56,kernel=3", true},
+                       {"8x64x56x56-k3", "batch=8,in_channels=64,out_channels=64,height=56,kernel=3"},
+                       {"64x28x28-k3", "in_channels=64,out_channels=64,height=28,kernel=3"},
                        {"256x14x14-k1", "in_channels=256,out_channels=128,height=14,kernel=1"},
                        {"2to1-k7", "batch=4,in_channels=2,out_channels=1,height=56,kernel=7"}};
   m.sweeps = {{"size", {"height", "width"}, {7, 14, 28, 56}, "in_channels=32,out_channels=32,kernel=3"},
