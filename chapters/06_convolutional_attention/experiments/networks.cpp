@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iostream>
 #include <numeric>
@@ -39,6 +40,23 @@ double seconds_a_picture(const ResidualNetwork<float>& network, const datasets::
     seconds.push_back((machine::now_seconds() - start) / static_cast<double>(pictures));
   }
   return numerics::median(seconds);
+}
+
+/// Of a network's mistakes, the share in which a piece of clothing for the upper body is taken for another one.
+double mistakes_among_tops(const ResidualNetwork<float>& network, const datasets::ImageSet& set) {
+  constexpr std::array tops{0, 2, 3, 4, 6};  // T-shirt, pullover, dress, coat, shirt
+  const auto is_top = [&](int label) { return std::ranges::find(tops, label) != tops.end(); };
+  const tensor::Tensor<2> scores = scores_of(network, set);
+  const std::size_t classes = scores.shape(1);
+  double mistakes = 0, among = 0;
+  for (std::size_t i = 0; i < scores.shape(0); ++i) {
+    const float* row = scores.data() + i * classes;
+    const auto said = static_cast<int>(std::max_element(row, row + classes) - row);
+    if (said == set.labels(i)) continue;
+    ++mistakes;
+    among += is_top(said) && is_top(set.labels(i)) ? 1 : 0;
+  }
+  return mistakes > 0 ? among / mistakes : 0;
 }
 
 /// What the records of a plan's trainings say.
@@ -103,6 +121,9 @@ void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures,
                seeds.shares.size() > 1 ? "half of the 95 % interval of that mean, by the spread of the seeds" : "half of the 95 % interval that so many test pictures leave open; one training");
   }
   machine::use_threads(run.threads);
+  if (!networks.empty() && networks.front().plan == &network_plans().front() && pictures.real)
+    run.figure("fashion_mistakes_among_tops", mistakes_among_tops(networks.front().network, pictures.test), "1",
+               "of the plain network's mistakes, those that take one of T-shirt, pullover, dress, coat and shirt for another of them");
   if (!networks.empty())
     std::cout << fmt::format("Residual networks on pictures of clothes{}\n{}\n", pictures.real ? "" : " (generated stand-in data)", table.text());
   if (networks.size() < network_plans().size())
