@@ -118,6 +118,7 @@ Convolution describe() {
       {"im2col", "patches as a matrix, one matrix product", convolution_im2col, convolution_im2col_workspace, {16, 0}},
       {"tiled", "register tiles straight from the image", convolution_tiled, convolution_tiled_workspace,
        {number(convolution_tiled_terms), 0}},
+      {"channels_last", "turned so that a vector holds channels", convolution_channels_last, convolution_channels_last_workspace},
   };
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "im2col and a library product", convolution_openblas, convolution_openblas_workspace, {}, true, true});

@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
       run.climber.sweeps(*mechanism);
     }
     for (const ladder::Figure& figure : std::vector(run.figures))
-      if (figure.name == "convolution_tiled_roof_share")
+      if (figure.name == "convolution_channels_last_roof_share")
         run.figure("conv3x3_roof_share", figure.value, figure.unit, "share of the FMA peak that the 3 × 3 convolution reaches, 64 to 64 channels, 56 × 56 pixels, one thread");
   };
   std::vector<std::string> images;

@@ -10,6 +10,7 @@ void convolution_loops(const ConvolutionProblem& problem, ConvolutionOutput& out
 void convolution_openmp(const ConvolutionProblem& problem, ConvolutionOutput& out);
 void convolution_im2col(const ConvolutionProblem& problem, ConvolutionOutput& out);
 void convolution_tiled(const ConvolutionProblem& problem, ConvolutionOutput& out);
+void convolution_channels_last(const ConvolutionProblem& problem, ConvolutionOutput& out);
 /// Beside the ladder: what one would otherwise call.
 void convolution_openblas(const ConvolutionProblem& problem, ConvolutionOutput& out);
 
@@ -21,6 +22,7 @@ std::size_t convolution_formula_workspace(const ConvolutionProblem& problem);
 std::size_t convolution_padded_workspace(const ConvolutionProblem& problem);
 std::size_t convolution_im2col_workspace(const ConvolutionProblem& problem);
 std::size_t convolution_tiled_workspace(const ConvolutionProblem& problem);
+std::size_t convolution_channels_last_workspace(const ConvolutionProblem& problem);
 std::size_t convolution_openblas_workspace(const ConvolutionProblem& problem);
 
 }  // namespace attention::convolutional
