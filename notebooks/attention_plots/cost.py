@@ -1,11 +1,12 @@
 """What accuracy costs: a point a network, with the interval of its mean."""
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 from .style import foot, line
 
 _COSTS = (("µs a picture", "time of a picture, one thread, µs", "Time"),
           ("MFLOP a picture", "operations of a picture, MFLOP", "Operations"),
-          ("weights", "weights", "Weights"))
+          ("weights", "weights, thousands", "Weights"))
 
 
 def accuracy_against_cost(found):
@@ -14,8 +15,10 @@ def accuracy_against_cost(found):
     for axes, (key, label, title) in zip(grid, _COSTS):
         for row in found["rows"]:
             look = line(row["network"], "network")
-            axes.errorbar(row[key], 100 * row["accuracy"], yerr=100 * row["95 % ±"], capsize=3, label=row["network"],
+            cost = row[key] / (1000 if key == "weights" else 1)
+            axes.errorbar(cost, 100 * row["accuracy"], yerr=100 * row["95 % ±"], capsize=3, label=row["network"],
                           color=look["color"], marker=look["marker"], markersize=7, linestyle="none")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.set_xlabel(label)
         axes.set_title(title, fontsize=10)
     grid[0].set_ylabel("test accuracy, %")

@@ -124,7 +124,7 @@ void non_local_places(const ladder::ChapterRun& run, const datasets::FashionMnis
   record.real = data.real;
   record.machine = run.results.machine();
   const std::vector<std::pair<std::string, std::array<double, 2>>> asked{
-      {"the collar", {0.15, 0.5}}, {"the middle", {0.5, 0.5}}, {"a sleeve", {0.6, 0.15}}, {"the dark corner", {0, 0}}};
+      {"the collar", {0.15, 0.5}}, {"the middle", {0.5, 0.5}}, {"a sleeve", {0.6, 0.15}}, {"an empty corner", {0, 0}}};
   record.weights = tensor::empty<4>({1, 1, asked.size(), places});
   std::vector<std::string> names;
   Json rows = Json::array();
