@@ -148,7 +148,7 @@ Bam describe() {
       {"formula", "the equations in xtensor", bam_formula, bam_formula_workspace, {}, false},
       {"loops", "pass after pass over the batch, plain loops", bam_loops, bam_passes_workspace, {}, false},
       {"openmp", "maps and images shared among the threads", bam_openmp, bam_passes_workspace},
-      {"simd", "vectors, the convolution's own top rung", bam_simd, bam_passes_workspace, vectors},
+      {"simd", "vectors, the convolution's own rung 5", bam_simd, bam_passes_workspace, vectors},
       {"tiled", "image by image, while it is in the cache", bam_tiled, bam_image_workspace, vectors},
       {"streamed", "one read for both branches, the output past the caches", bam_streamed, bam_image_workspace, vectors},
       {"factored", "e^-(a+b) as a product: no exp for an element", bam_factored, bam_image_workspace, vectors},

@@ -126,7 +126,7 @@ Cbam describe() {
       {"formula", "the equations in xtensor", cbam_formula, cbam_formula_workspace, {}, false},
       {"loops", "five passes, plain loops; F' made when needed", cbam_loops, cbam_passes_workspace, {}, false},
       {"openmp", "maps and images shared among the threads", cbam_openmp, cbam_passes_workspace},
-      {"simd", "vector pools, the convolution's own top rung", cbam_simd, cbam_passes_workspace, vectors},
+      {"simd", "vector pools, the convolution's own rung 5", cbam_simd, cbam_passes_workspace, vectors},
       {"tiled", "image by image, while it is in the cache", cbam_tiled, cbam_tiled_workspace, vectors},
       {"fused", "bands of rows: pool, convolve, multiply in one pass", cbam_fused, cbam_fused_workspace, vectors},
   };

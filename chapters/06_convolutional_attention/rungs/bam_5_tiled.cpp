@@ -2,7 +2,7 @@
 //
 // What changed: the order. Means, both branches and the products of one image, then of the next. The inner maps lie in small planes
 // with a border of zeros: f₁ writes straight into the plane that f₂ reads, and f₂'s output is never stored, since f₃ sees one place
-// at a time. The strips of the convolution's top rung are called here without their tensors.
+// at a time. The strips of the convolution's rung 5 are called here without their tensors.
 #include "rungs/bam_image.hpp"
 
 namespace attention::convolutional {

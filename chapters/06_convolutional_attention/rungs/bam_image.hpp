@@ -131,7 +131,7 @@ class BamImage {
  private:
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
-  /// Strips of equal height, as in the convolution's top rung.
+  /// Strips of equal height, as in the convolution's rung 5.
   static Index strip_height(Index outputs) {
     const Index strips = (outputs + simd::tile_rows - 1) / simd::tile_rows;
     return (outputs + strips - 1) / strips;

@@ -8,7 +8,7 @@
 #include "simd/transpose.hpp"
 #include "tensor/tensor.hpp"
 
-/// A strip of output channels over a stretch of pixels, read where the image with its border lies: what the convolution's top rung
+/// A strip of output channels over a stretch of pixels, read where the image with its border lies: what the convolution's rung 5
 /// is made of. With its border an image is one long row, and a tap is a shift.
 namespace attention::convolutional {
 
