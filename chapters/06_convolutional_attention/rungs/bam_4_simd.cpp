@@ -1,4 +1,4 @@
-// Rung 4, simd: the same passes by vectors, the dilated convolutions by the top rung of the convolution's ladder.
+// Rung 4, simd: the same passes by vectors, the dilated convolutions by rung 5 of the convolution's ladder.
 //
 // What changed: a mean has four chains of vectors. The convolution of 1 × 1 holds 64 places of four outputs in registers while the
 // channels pass. The exponential, one for each element of each map, is a vector function, and its division an estimate with one step

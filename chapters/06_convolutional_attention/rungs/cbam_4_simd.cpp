@@ -1,4 +1,4 @@
-// Rung 4, simd: the same passes by vectors, the convolution by the top rung of its own ladder.
+// Rung 4, simd: the same passes by vectors, the convolution by rung 5 of its own ladder.
 //
 // What changed: the pools over the places have four chains of vectors each; those over the channels keep the sums and maxima of
 // 128 places in registers while the channels pass, where rung 2 loads and stores them for every channel. σ of the places is a vector
