@@ -36,6 +36,12 @@ std::vector<float> class_map(ResidualNetwork<float>& network, const Variable<flo
   return map;
 }
 
+ResidualNetwork<float>::Answer answer_of(const ResidualNetwork<float>& network, Tape<float>& tape, const std::vector<float>& picture, Index side) {
+  tensor::ArrayOf<float> batch = tensor::empty_array<float>({1, size(side), size(side), 1});
+  std::ranges::copy(picture, batch.data());
+  return network(tape.constant(std::move(batch)));
+}
+
 }  // namespace
 
 std::size_t PictureReading::best() const { return static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin()); }
@@ -52,9 +58,7 @@ std::vector<float> enlarged(const float* map, Index rows, Index side) {
 
 std::vector<float> picture_features(const ResidualNetwork<float>& network, const std::vector<float>& picture, Index side) {
   Tape<float> tape(autograd::Mode::evaluation);
-  tensor::ArrayOf<float> batch = tensor::empty_array<float>({1, size(side), size(side), 1});
-  std::ranges::copy(picture, batch.data());
-  const auto last = network(tape.constant(std::move(batch))).last_map;
+  const auto last = answer_of(network, tape, picture, side).last_map;
   const Index channels = last.extent(3), places = last.extent(1) * last.extent(2);
   std::vector<float> features(size(channels), 0.F);
   for (Index p = 0; p < places; ++p)
@@ -64,9 +68,7 @@ std::vector<float> picture_features(const ResidualNetwork<float>& network, const
 
 PictureReading read_picture(ResidualNetwork<float>& network, const std::vector<float>& picture, Index side) {
   Tape<float> tape(autograd::Mode::evaluation);
-  tensor::ArrayOf<float> batch = tensor::empty_array<float>({1, size(side), size(side), 1});
-  std::ranges::copy(picture, batch.data());
-  const auto answer = network(tape.constant(std::move(batch)));
+  const auto answer = answer_of(network, tape, picture, side);
   PictureReading reading;
   reading.probabilities = softmax_of(answer.scores.data(), size(network.sizes().classes));
   const std::string name = name_of(network.sizes().module);

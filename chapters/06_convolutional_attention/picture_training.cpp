@@ -80,29 +80,30 @@ void move_at_random(tensor::ArrayOf<float>& batch, Index most, numerics::Random&
   }
 }
 
-tensor::Tensor<2> scores_of(const ResidualNetwork<float>& network, const ImageSet& set) {
+std::vector<int> classes_said(const ResidualNetwork<float>& network, const ImageSet& set) {
   constexpr std::size_t together = 50;
-  const std::size_t count = set.images.shape(0), classes = size(network.sizes().classes);
-  tensor::Tensor<2> scores = tensor::empty<2>({count, classes});
+  const std::size_t count = set.images.shape(0);
+  const Index classes = network.sizes().classes;
+  std::vector<int> said(count);
   program::in_parallel((count + together - 1) / together, [&](std::size_t group) {
     std::vector<std::size_t> numbers(std::min(together, count - group * together));
     std::iota(numbers.begin(), numbers.end(), group * together);
     Tape<float> tape(autograd::Mode::evaluation);
     const auto answer = network(tape.constant(batch_of<float>(set, numbers)));
-    std::copy_n(answer.scores.data(), numbers.size() * classes, scores.data() + group * together * classes);
+    const float* row = answer.scores.data();
+    for (const std::size_t number : numbers) {
+      said[number] = static_cast<int>(std::max_element(row, row + classes) - row);
+      row += classes;
+    }
   });
-  return scores;
+  return said;
 }
 
 double accuracy(const ResidualNetwork<float>& network, const ImageSet& set) {
-  const tensor::Tensor<2> scores = scores_of(network, set);
-  const std::size_t classes = scores.shape(1), count = scores.shape(0);
+  const std::vector<int> said = classes_said(network, set);
   std::size_t right = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const float* row = scores.data() + i * classes;
-    right += static_cast<std::size_t>(std::max_element(row, row + classes) - row) == set.labels(i) ? 1U : 0U;
-  }
-  return count == 0 ? 0 : static_cast<double>(right) / static_cast<double>(count);
+  for (std::size_t i = 0; i < said.size(); ++i) right += said[i] == set.labels(i) ? 1U : 0U;
+  return said.empty() ? 0 : static_cast<double>(right) / static_cast<double>(said.size());
 }
 
 const std::vector<NetworkPlan>& network_plans() {

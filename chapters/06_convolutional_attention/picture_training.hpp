@@ -27,8 +27,8 @@ tensor::ArrayOf<Real> batch_of(const datasets::ImageSet& set, std::span<const st
 /// in from outside is 0.
 void move_at_random(tensor::ArrayOf<float>& batch, Index most, numerics::Random& random);
 
-/// The classes' scores of pictures, [pictures, classes], with all threads.
-tensor::Tensor<2> scores_of(const ResidualNetwork<float>& network, const datasets::ImageSet& set);
+/// The class with the highest score of each picture, the first of equals; with all threads.
+std::vector<int> classes_said(const ResidualNetwork<float>& network, const datasets::ImageSet& set);
 /// Share of the pictures whose highest score is that of their class, 0 to 1.
 double accuracy(const ResidualNetwork<float>& network, const datasets::ImageSet& set);
 

@@ -46,15 +46,12 @@ double seconds_a_picture(const ResidualNetwork<float>& network, const datasets::
 double mistakes_among_tops(const ResidualNetwork<float>& network, const datasets::ImageSet& set) {
   constexpr std::array tops{0, 2, 3, 4, 6};  // T-shirt, pullover, dress, coat, shirt
   const auto is_top = [&](int label) { return std::ranges::find(tops, label) != tops.end(); };
-  const tensor::Tensor<2> scores = scores_of(network, set);
-  const std::size_t classes = scores.shape(1);
+  const std::vector<int> said = classes_said(network, set);
   double mistakes = 0, among = 0;
-  for (std::size_t i = 0; i < scores.shape(0); ++i) {
-    const float* row = scores.data() + i * classes;
-    const auto said = static_cast<int>(std::max_element(row, row + classes) - row);
-    if (said == set.labels(i)) continue;
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    if (said[i] == set.labels(i)) continue;
     ++mistakes;
-    among += is_top(said) && is_top(set.labels(i)) ? 1 : 0;
+    among += is_top(said[i]) && is_top(set.labels(i)) ? 1 : 0;
   }
   return mistakes > 0 ? among / mistakes : 0;
 }
@@ -63,6 +60,9 @@ double mistakes_among_tops(const ResidualNetwork<float>& network, const datasets
 struct Seeds {
   std::vector<double> shares;
   double seconds = 0;  ///< of the longest training
+
+  /// NaN where there is none.
+  double mean() const { return std::accumulate(shares.begin(), shares.end(), 0.0) / static_cast<double>(shares.size()); }
 };
 
 Seeds seeds_of(const NetworkPlan& plan, const training::WeightFolders& folders, Json& curves) {
@@ -90,20 +90,15 @@ std::vector<TrainedNetwork> find_networks(const Pictures& pictures, const traini
 void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures, std::span<const TrainedNetwork> networks) {
   Json rows = Json::array(), curves = Json::array();
   program::Table table({"network", "test accuracy", "95 % ±", "seeds", "weights", "MFLOP", "µs a picture"});
-  const double plain_mean = [&] {
-    Json unused = Json::array();
-    const Seeds plain = pictures.real ? seeds_of(network_plans().front(), run.trained, unused) : Seeds{};
-    return plain.shares.empty() ? std::nan("") : std::accumulate(plain.shares.begin(), plain.shares.end(), 0.0) / static_cast<double>(plain.shares.size());
-  }();
+  double plain = std::nan("");  // the plain network comes first
   machine::use_threads(1);
   for (const TrainedNetwork& trained : networks) {
     const std::string name = short_name(*trained.plan);
     const double own = accuracy(trained.network, pictures.test);
     Seeds seeds = pictures.real ? seeds_of(*trained.plan, run.trained, curves) : Seeds{};
-    const bool recorded = !seeds.shares.empty();
-    if (!recorded) seeds.shares = {own};
-    const auto count = static_cast<double>(seeds.shares.size());
-    const double mean = std::accumulate(seeds.shares.begin(), seeds.shares.end(), 0.0) / count;
+    if (seeds.shares.empty()) seeds.shares = {own};
+    const double mean = seeds.mean();
+    if (trained.plan == &network_plans().front()) plain = mean;
     // Of several trainings the spread between them; of one, what so few test pictures leave open.
     const double interval = seeds.shares.size() > 1 ? numerics::mean_interval(seeds.shares) : numerics::binomial_interval(mean, pictures.test.images.shape(0));
     ResidualNetwork<float> counted(trained.plan->sizes, 1);
@@ -111,7 +106,7 @@ void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures,
     const double operations = picture_operations(trained.plan->sizes, picture_side);
     const double seconds = seconds_a_picture(trained.network, pictures.test, run.quick);
     rows.push_back({{"network", name}, {"accuracy", mean}, {"95 % ±", interval}, {"seeds", seeds.shares.size()}, {"lowest", std::ranges::min(seeds.shares)},
-                    {"highest", std::ranges::max(seeds.shares)}, {"over plain", mean - plain_mean}, {"seed 1, these weights", own}, {"weights", weights},
+                    {"highest", std::ranges::max(seeds.shares)}, {"over plain", std::isnan(plain) ? Json(nullptr) : Json(mean - plain)}, {"seed 1, these weights", own}, {"weights", weights},
                     {"MFLOP a picture", operations / 1e6}, {"µs a picture", seconds * 1e6}, {"longest training, s", seeds.seconds}});
     table.add({name, fmt::format("{:.2f} %", 100 * mean), fmt::format("{:.2f}", 100 * interval), fmt::format("{}", seeds.shares.size()),
                fmt::format("{}", weights), fmt::format("{:.2f}", operations / 1e6), fmt::format("{:.0f}", seconds * 1e6)});

@@ -1,6 +1,6 @@
 // Rung 6, channels last: the image is turned to [height, width, channels], convolved there, and turned back.
 //
-// What changed: in the tiles of rung 5 a vector holds neighbouring pixels, so every other tap reads across two cache lines, and a row of 56
+// What changed: in the tiles of rung 5 a vector holds neighbouring pixels, so shifted ones are read across two cache lines, and a row of 56
 // pixels is no whole number of vectors. With the channels last a vector holds output channels: 64 of them are four vectors, whatever the
 // width. The pixels under a row of the kernel are one run of kernel · channels floats, so a tile of six pixels walks six runs, reads one vector of
 // weights after the other in order, and never meets a border. What it costs: two transpositions, in bands of rows that stay in the second-level cache.
