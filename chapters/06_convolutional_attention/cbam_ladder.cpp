@@ -129,6 +129,7 @@ Cbam describe() {
       {"simd", "vector pools, the convolution's own rung 5", cbam_simd, cbam_passes_workspace, vectors},
       {"tiled", "image by image, while it is in the cache", cbam_tiled, cbam_tiled_workspace, vectors},
       {"fused", "bands of rows: pool, convolve, multiply in one pass", cbam_fused, cbam_fused_workspace, vectors},
+      {"ahead", "the next image read while this one is written", cbam_ahead, cbam_fused_workspace, vectors},
   };
   return m;
 }

@@ -112,6 +112,7 @@ Coordinate describe() {
       {"simd", "vectors: rows and columns from one load", coordinate_simd, coordinate_passes_workspace},
       {"tiled", "image by image, while it is in the cache", coordinate_tiled, coordinate_image_workspace},
       {"streamed", "the output past the caches", coordinate_streamed, coordinate_image_workspace},
+      {"ahead", "the next image read while this one is written", coordinate_ahead, coordinate_image_workspace},
   };
   return m;
 }

@@ -99,6 +99,7 @@ EfficientChannel describe() {
       {"simd", "vector sums, four at a time", efficient_channel_simd, efficient_channel_workspace, vectors},
       {"tiled", "image by image, while it is in the cache", efficient_channel_tiled, efficient_channel_tiled_workspace, vectors},
       {"streamed", "the output past the caches", efficient_channel_streamed, efficient_channel_tiled_workspace, vectors},
+      {"ahead", "the next image read while this one is written", efficient_channel_ahead, efficient_channel_tiled_workspace, vectors},
   };
   return m;
 }

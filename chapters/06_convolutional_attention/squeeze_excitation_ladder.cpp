@@ -102,6 +102,7 @@ SqueezeExcitation describe() {
       {"simd", "vector sums, four at a time", squeeze_excitation_simd, squeeze_excitation_workspace, vectors},
       {"tiled", "image by image, while it is in the cache", squeeze_excitation_tiled, squeeze_excitation_tiled_workspace, vectors},
       {"streamed", "the output past the caches", squeeze_excitation_streamed, squeeze_excitation_tiled_workspace, vectors},
+      {"ahead", "the next image read while this one is written", squeeze_excitation_ahead, squeeze_excitation_tiled_workspace, vectors},
   };
   return m;
 }

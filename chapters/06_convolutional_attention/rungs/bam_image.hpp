@@ -6,10 +6,12 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "rungs/bam_rungs.hpp"
 #include "rungs/bam_vector.hpp"
 #include "rungs/convolution_strip.hpp"
+#include "rungs/image_by_image.hpp"
 
 /// The bottleneck attention module image by image: everything of one image before the next, so that what is read again is still in
 /// the cache.
@@ -192,52 +194,31 @@ class BamImage {
   std::array<tensor::Buffer, 2> weights_;  ///< of f₁ and f₂, strip by strip, tap by tap
 };
 
-/// The whole batch. Fewer images than threads: the threads share each image's chunks, rows and maps.
+/// The whole batch. Where the threads share an image they share its chunks, rows and maps.
 template <class Steps>
 void bam_image_by_image(const BamProblem& p, BamOutput& out) {
   prepare(p, out);
-  const auto scratch = static_cast<std::size_t>(p.hidden() * bam_chunk);
+  constexpr Index band = 8;
+  const Index scratch = p.hidden() * bam_chunk;
   const Index channels = p.channels();
   const Index height = p.height();
-  if (p.batch() >= omp_get_max_threads()) {
-#pragma omp parallel
-    {
-      BamImage image(p);
-      tensor::UnsetBuffer mixed(scratch);
-#pragma omp for schedule(static)
-      for (Index b = 0; b < p.batch(); ++b) {
-        for (Index chunk = 0; chunk < image.chunks; ++chunk) image.read<Steps>(p, b, chunk, mixed.data());
-        image.channel_branch(p, b, out);
-        image.first_layer(p, 0, height);
-        image.last_layers(p, b, 0, height, out);
-        image.place_decay(p, b, out);
-        // Those read last are the nearest.
-        for (Index c = channels - 1; c >= 0; --c) image.multiply<Steps>(p, b, c, out);
-      }
-      finish_streaming();
-    }
-    return;
-  }
-  BamImage image(p);
-  constexpr Index band = 8;
-  for (Index b = 0; b < p.batch(); ++b)
-#pragma omp parallel
-  {
-    tensor::UnsetBuffer mixed(scratch);
-#pragma omp for schedule(static)
-    for (Index chunk = 0; chunk < image.chunks; ++chunk) image.read<Steps>(p, b, chunk, mixed.data());
-#pragma omp single nowait
-    image.channel_branch(p, b, out);
-#pragma omp for schedule(static)
-    for (Index y = 0; y < height; y += band) image.first_layer(p, y, std::min(y + band, height));
-#pragma omp for schedule(static)
-    for (Index y = 0; y < height; y += band) image.last_layers(p, b, y, std::min(y + band, height), out);
-#pragma omp single
-    image.place_decay(p, b, out);
-#pragma omp for schedule(static)
-    for (Index turn = 0; turn < channels; ++turn) image.multiply<Steps>(p, b, channels - 1 - turn, out);
-    finish_streaming();
-  }
+  const Index bands = parts_when_shared(p.batch(), (height + band - 1) / band);
+  const auto first_row = [&](Index part) { return part * band; };
+  const auto last_row = [&](Index part) { return bands == 1 ? height : std::min((part + 1) * band, height); };
+  std::vector<BamImage> images(static_cast<std::size_t>(image_slots(p.batch())), BamImage(p));
+  const auto image = [&](Index slot) -> BamImage& { return images[static_cast<std::size_t>(slot)]; };
+  tensor::UnsetBuffer mixed(static_cast<std::size_t>(omp_get_max_threads() * scratch));
+  image_by_image(
+      p.batch(),
+      ImageStage(image(0).chunks, [&](Index b, Index slot, Index chunk) {
+        image(slot).template read<Steps>(p, b, chunk, mixed.data() + omp_get_thread_num() * scratch);
+      }),
+      ImageStage(1, [&](Index b, Index slot, Index) { image(slot).channel_branch(p, b, out); }),
+      ImageStage(bands, [&](Index, Index slot, Index part) { image(slot).first_layer(p, first_row(part), last_row(part)); }),
+      ImageStage(bands, [&](Index b, Index slot, Index part) { image(slot).last_layers(p, b, first_row(part), last_row(part), out); }),
+      ImageStage(1, [&](Index b, Index slot, Index) { image(slot).place_decay(p, b, out); }),
+      // Those read last are the nearest.
+      ImageStage(channels, [&](Index b, Index slot, Index turn) { image(slot).template multiply<Steps>(p, b, channels - 1 - turn, out); }));
 }
 
 }  // namespace attention::convolutional

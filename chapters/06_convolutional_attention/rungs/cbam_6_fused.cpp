@@ -12,10 +12,7 @@
 
 namespace attention::convolutional {
 
-namespace {
-
-/// Rows of a band: about a quarter of a second-level cache of 1 MB, of equal heights, each beginning on a cache line if it can.
-Index band_rows(const CbamProblem& p) {
+Index cbam_band_rows(const CbamProblem& p) {
   const Index step = 16 / std::gcd(Index{16}, p.width());
   const Index fits = std::max<Index>(65536 / (p.channels() * p.width()), 1);
   const Index bands = (p.height() + fits - 1) / fits;
@@ -23,12 +20,10 @@ Index band_rows(const CbamProblem& p) {
   return std::min((rows + step - 1) / step * step, p.height());
 }
 
-}  // namespace
-
-void cbam_fused(const CbamProblem& p, CbamOutput& out) { cbam_image_by_image<true>(p, out, band_rows(p)); }
+void cbam_fused(const CbamProblem& p, CbamOutput& out) { cbam_image_by_image<true>(p, out, cbam_band_rows(p)); }
 
 std::size_t cbam_fused_workspace(const CbamProblem& p) {
-  return static_cast<std::size_t>(omp_get_max_threads()) * CbamScratch::bytes(p, band_rows(p));
+  return static_cast<std::size_t>(omp_get_max_threads()) * CbamScratch::bytes(p, cbam_band_rows(p));
 }
 
 }  // namespace attention::convolutional

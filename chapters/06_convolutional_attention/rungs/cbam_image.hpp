@@ -3,8 +3,10 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <vector>
 
-#include "rungs/cbam_vector.hpp"
+#include "rungs/cbam_planes.hpp"
+#include "rungs/image_by_image.hpp"
 
 /// CBAM image by image: everything of one image before the next, so that what is read again is still in the cache.
 namespace attention::convolutional {
@@ -14,20 +16,18 @@ class CbamScratch {
  public:
   /// For bands of at most `rows` rows.
   CbamScratch(const CbamProblem& p, Index rows)
-      : row_(p.width() + 2 * p.radius()),
-        plane_((p.height() + 2 * p.radius()) * row_ + place_vectors * simd::lanes + p.kernel()),
-        mean(size(p.channels())),
+      : mean(size(p.channels())),
         largest(size(p.channels())),
         places_(size(2 * (rows + p.kernel()) * p.width())),
-        planes_(size(2 * plane_)),
-        convolved_(size(rows * row_ + place_vectors * simd::lanes)) {}
+        planes_(p),
+        convolved_(CbamPlanes::scratch(p, rows)) {}
 
   static std::size_t bytes(const CbamProblem& p, Index rows) {
     const CbamScratch s(p, rows);
-    return (s.mean.size() + s.largest.size() + s.places_.size() + s.planes_.size() + s.convolved_.size()) * sizeof(float);
+    return (s.mean.size() + s.largest.size() + s.places_.size() + s.convolved_.size()) * sizeof(float) + CbamPlanes::bytes(p);
   }
 
-  /// Pools over the channels of the image's rows first … last, into the two planes that have a border of zeros.
+  /// Pools over the channels of the image's rows first … last.
   void pool_rows(const CbamProblem& p, Index b, const float* gate, Index first, Index last) {
     // At most so many rows fit; more come where a band begins.
     const Index most = static_cast<Index>(places_.size()) / (2 * p.width());
@@ -37,116 +37,97 @@ class CbamScratch {
       float* maxima = of_places + rows * p.width();
       weighted_mean_and_maximum(p.image_of(b), p.places(), p.channels(), first * p.width(), (first + rows) * p.width(), gate,
                                 of_places, maxima);
-      for (Index y = 0; y < rows; ++y) {
-        float* to = planes_.data() + (first + y + p.radius()) * row_ + p.radius();
-        std::copy_n(of_places + y * p.width(), p.width(), to);
-        std::copy_n(maxima + y * p.width(), p.width(), to + plane_);
-      }
+      planes_.write(p, first * p.width(), rows * p.width(), of_places, maxima);
     }
   }
 
-  /// σ of the convolution for the rows first … last, from planes that hold these rows and `radius` on both sides.
+  /// The spatial gates of the rows first … last, once these rows and `radius` on both sides are pooled.
   void convolve_rows(const CbamProblem& p, Index first, Index last, float* gate) {
-    // With its border a plane is one long row: a tap is a shift. What falls on the border is not used.
-    const Index n = (last - first) * row_ - 2 * p.radius();
-    for_whole_tiles(n, [&](Index at, auto vectors) __attribute__((always_inline)) {
-      constexpr int many = decltype(vectors)::value;
-      simd::Float sum[many] = {};
-      const float* weight = p.spatial_weight.data();
-      for (Index which = 0; which < 2; ++which)
-        for (Index u = 0; u < p.kernel(); ++u) {
-          const float* from = planes_.data() + which * plane_ + (first + u) * row_ + at;
-          for (Index v = 0; v < p.kernel(); ++v) {
-            const simd::Float w = simd::broadcast(*weight++);
-            simd::unrolled<many>([&](auto i) { sum[i] += w * simd::load(from + v + i * simd::lanes); });
-          }
-        }
-      simd::unrolled<many>([&](auto i) { simd::store(convolved_.data() + at + i * simd::lanes, sigmoid(sum[i])); });
-    });
-    for (Index y = first; y < last; ++y) std::copy_n(convolved_.data() + (y - first) * row_, p.width(), gate + y * p.width());
+    planes_.convolve_rows(p, first, last, convolved_.data(), gate);
   }
 
- private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
-  template <class Body>
-  [[gnu::always_inline]] static void for_whole_tiles(Index n, Body body) {
-    Index at = 0;
-    for (; at + (place_vectors - 1) * simd::lanes < n; at += place_vectors * simd::lanes)
-      body(at, std::integral_constant<int, place_vectors>{});
-    for (; at < n; at += simd::lanes) body(at, std::integral_constant<int, 1>{});
-  }
-
-  Index row_;    ///< floats of a row with its border
-  Index plane_;  ///< of a plane, and what the last tile reads beyond
-
- public:
   tensor::Buffer mean;     ///< [channels], over the places
   tensor::Buffer largest;  ///< [channels]
 
  private:
-  tensor::Buffer places_;     ///< a few rows of the pools
-  tensor::Buffer planes_;     ///< mean and maximum over the channels, with their border
+  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+  tensor::Buffer places_;  ///< a few rows of the pools
+  CbamPlanes planes_;
   tensor::Buffer convolved_;  ///< a band
 };
 
-/// Rows first … last of one image, once its channel gates are known, in bands of `band` rows: pool the rows that the band's
-/// convolution sees and that no band before it has pooled, convolve, multiply.
+/// The spatial gates of the rows first … last of one image, once its channel gates are known: pool the rows that the convolution sees
+/// and that have not been pooled (`pooled` says how far), convolve.
+inline void cbam_spatial_gates(const CbamProblem& p, Index b, Index first, Index last, Index& pooled, CbamScratch& scratch, CbamOutput& out) {
+  const Index seen = std::min(last + p.radius(), p.height());
+  scratch.pool_rows(p, b, out.channel_gate_of(b), pooled, seen);
+  pooled = std::max(pooled, seen);
+  scratch.convolve_rows(p, first, last, out.spatial_gate_of(b));
+}
+
+/// Rows first … last of one image in bands of `band` rows: their gates, and at once the products.
 template <bool past_caches>
 void cbam_rows(const CbamProblem& p, Index b, Index first, Index last, Index band, CbamScratch& scratch, CbamOutput& out) {
-  const float* gate = out.channel_gate_of(b);
-  float* spatial = out.spatial_gate_of(b);
   Index pooled = std::max<Index>(first - p.radius(), 0);
   for (Index begin = first; begin < last; begin += band) {
     const Index end = std::min(begin + band, last);
-    const Index seen = std::min(end + p.radius(), p.height());
-    scratch.pool_rows(p, b, gate, pooled, seen);
-    pooled = std::max(pooled, seen);
-    scratch.convolve_rows(p, begin, end, spatial);
+    cbam_spatial_gates(p, b, begin, end, pooled, scratch, out);
     const Index from = begin * p.width();
     for (Index c = 0; c < p.channels(); ++c)
-      scale_places<past_caches>(p.map_of(b, c) + from, (end - begin) * p.width(), gate[c], spatial + from, out.map_of(b, c) + from);
+      scale_places<past_caches>(p.map_of(b, c) + from, (end - begin) * p.width(), out.channel_gate_of(b)[c], out.spatial_gate_of(b) + from,
+                                out.map_of(b, c) + from);
   }
 }
 
-/// The whole batch. Fewer images than threads: the threads share each image's maps, and then its rows.
-template <bool past_caches>
+/// The whole batch. Where the threads share an image they share its maps, and then its rows. With `ahead` the next image is pooled while
+/// this one is written: all its spatial gates come before.
+template <bool past_caches, bool ahead = false>
 void cbam_image_by_image(const CbamProblem& p, CbamOutput& out, Index band) {
   prepare(p, out);
-  const auto pool_map = [&p](Index b, Index c, float* mean, float* largest) {
-    const SumAndMaximum of = map_sum_and_maximum(p.map_of(b, c), p.places());
-    mean[c] = of.sum / static_cast<float>(p.places());
-    largest[c] = of.maximum;
+  const Index channels = p.channels();
+  const Index places = p.places();
+  const Index threads = omp_get_max_threads();
+  const Index shares = parts_when_shared(p.batch(), threads);
+  std::vector<CbamScratch> scratch(static_cast<std::size_t>(threads), CbamScratch(p, band));
+  const auto scratch_of = [&](Index i) -> CbamScratch& { return scratch[static_cast<std::size_t>(i)]; };
+  const auto keep = [&](Index slot, Index c, const SumAndMaximum& of) {
+    scratch_of(slot).mean.data()[c] = of.sum / static_cast<float>(places);
+    scratch_of(slot).largest.data()[c] = of.maximum;
   };
-  if (p.batch() >= omp_get_max_threads()) {
-#pragma omp parallel
-    {
-      CbamScratch scratch(p, band);
-#pragma omp for schedule(static)
-      for (Index b = 0; b < p.batch(); ++b) {
-        for (Index c = 0; c < p.channels(); ++c) pool_map(b, c, scratch.mean.data(), scratch.largest.data());
-        cbam_channel_gates(p, scratch.mean.data(), scratch.largest.data(), dot, out.channel_gate_of(b));
-        cbam_rows<past_caches>(p, b, 0, p.height(), band, scratch, out);
-      }
-      if (past_caches) finish_streaming();
-    }
-    return;
+  const ImageStage read(channels, [&](Index b, Index slot, Index c) { keep(slot, c, map_sum_and_maximum(p.map_of(b, c), places)); });
+  const ImageStage decide(1, [&](Index b, Index slot, Index) {
+    cbam_channel_gates(p, scratch_of(slot).mean.data(), scratch_of(slot).largest.data(), dot, out.channel_gate_of(b));
+  });
+  if (ahead && may_read_ahead(p.batch(), p.image_size())) {
+    const ImageStage decide_places(1, [&](Index b, Index slot, Index) {
+      Index pooled = 0;
+      for (Index y = 0; y < p.height(); y += band)
+        cbam_spatial_gates(p, b, y, std::min(y + band, p.height()), pooled, scratch_of(slot), out);
+    });
+    const ImageStage both(channels, [&](Index b, Index slot, Index c) {
+      const float* x = p.map_of(b, c);
+      const float* next = p.map_of(b + 1, c);
+      const float* of_place = out.spatial_gate_of(b);
+      const simd::Float of_channel = simd::broadcast(out.channel_gate_of(b)[c]);
+      MapSumAndMaximum pools;
+      const Index i = stream_places(
+          places, out.map_of(b, c),
+          [&](Index at, Index count) __attribute__((always_inline)) {
+            return of_channel * load_up_to(of_place + at, count) * load_up_to(x + at, count);
+          },
+          [&](Index at) __attribute__((always_inline)) { pools.block(next + at); });
+      keep(slot, c, pools.finish(next, i, places));
+    });
+    const ImageStage write(channels, [&](Index b, Index, Index c) {
+      scale_places<past_caches>(p.map_of(b, c), places, out.channel_gate_of(b)[c], out.spatial_gate_of(b), out.map_of(b, c));
+    });
+    return image_by_image_ahead(p.batch(), read, both, write, decide, decide_places);
   }
-  tensor::Buffer mean(static_cast<std::size_t>(p.channels()));
-  tensor::Buffer largest(mean.size());
-  for (Index b = 0; b < p.batch(); ++b)
-#pragma omp parallel
-  {
-    CbamScratch scratch(p, band);
-#pragma omp for schedule(static)
-    for (Index c = 0; c < p.channels(); ++c) pool_map(b, c, mean.data(), largest.data());
-#pragma omp single
-    cbam_channel_gates(p, mean.data(), largest.data(), dot, out.channel_gate_of(b));
-    const Index threads = omp_get_num_threads();
-    const Index thread = omp_get_thread_num();
-    cbam_rows<past_caches>(p, b, p.height() * thread / threads, p.height() * (thread + 1) / threads, band, scratch, out);
-    if (past_caches) finish_streaming();
-  }
+  image_by_image(p.batch(), read, decide, ImageStage(shares, [&](Index b, Index, Index share) {
+                   cbam_rows<past_caches>(p, b, p.height() * share / shares, p.height() * (share + 1) / shares, band,
+                                          scratch_of(omp_get_thread_num()), out);
+                 }));
 }
 
 }  // namespace attention::convolutional

@@ -3,7 +3,8 @@
 #include <omp.h>
 
 #include "feature_maps.hpp"
-#include "rungs/map.hpp"
+#include "rungs/image_by_image.hpp"
+#include "rungs/places.hpp"
 
 /// How maps get one factor a channel, whatever computes the factors: squeeze-and-excitation and efficient channel attention
 /// differ in nothing else. `gates(mean, gate)` makes one image's gates from the means of its channels.
@@ -37,42 +38,35 @@ void gate_in_passes(const FeatureMaps& p, GatedMaps& out, bool parallel, Sum sum
 }
 
 /// Image by image: means, gates, and the products while the image is still in the cache. The maps are scaled from the last
-/// to the first: those read last are the nearest. Fewer images than threads: the threads share each image's maps.
-template <bool past_caches, class Gates>
+/// to the first: those read last are the nearest. With `ahead` the next image is read while this one is written.
+template <bool past_caches, bool ahead = false, class Gates>
 void gate_image_by_image(const FeatureMaps& p, GatedMaps& out, Gates gates) {
   prepare(p, out);
   const Index channels = p.channels();
   const Index places = p.places();
-  const auto mean_of = [&](Index b, Index c) { return map_sum(p.map_of(b, c), places) / static_cast<float>(places); };
-  const auto scale = [&](Index b, Index c) { scale_map<past_caches>(p.map_of(b, c), places, out.gate_of(b)[c], out.map_of(b, c)); };
-
-  if (p.batch() >= omp_get_max_threads()) {
-#pragma omp parallel
-    {
-      tensor::Buffer mean(static_cast<std::size_t>(channels));
-#pragma omp for schedule(static)
-      for (Index b = 0; b < p.batch(); ++b) {
-        for (Index c = 0; c < channels; ++c) mean[static_cast<std::size_t>(c)] = mean_of(b, c);
-        gates(mean.data(), out.gate_of(b));
-        for (Index c = channels - 1; c >= 0; --c) scale(b, c);
-      }
-      if (past_caches) finish_streaming();
-    }
-    return;
+  tensor::Buffer mean(static_cast<std::size_t>(image_slots(p.batch()) * channels));
+  const ImageStage read(channels, [&](Index b, Index slot, Index c) {
+    mean[static_cast<std::size_t>(slot * channels + c)] = map_sum(p.map_of(b, c), places) / static_cast<float>(places);
+  });
+  const ImageStage decide(1, [&](Index b, Index slot, Index) { gates(mean.data() + slot * channels, out.gate_of(b)); });
+  const ImageStage write(channels, [&](Index b, Index, Index turn) {
+    const Index c = channels - 1 - turn;
+    scale_map<past_caches>(p.map_of(b, c), places, out.gate_of(b)[c], out.map_of(b, c));
+  });
+  if (ahead && may_read_ahead(p.batch(), p.image_size())) {
+    const ImageStage both(channels, [&](Index b, Index slot, Index c) {
+      const float* x = p.map_of(b, c);
+      const float* next = p.map_of(b + 1, c);
+      const simd::Float gate = simd::broadcast(out.gate_of(b)[c]);
+      MapSum sum;
+      const Index i = stream_places(
+          places, out.map_of(b, c), [&](Index at, Index count) __attribute__((always_inline)) { return gate * load_up_to(x + at, count); },
+          [&](Index at) __attribute__((always_inline)) { sum.block(next + at); });
+      mean[static_cast<std::size_t>(slot * channels + c)] = sum.finish(next, i, places) / static_cast<float>(places);
+    });
+    return image_by_image_ahead(p.batch(), read, both, write, decide);
   }
-  tensor::Buffer mean(static_cast<std::size_t>(channels));
-  for (Index b = 0; b < p.batch(); ++b) {
-#pragma omp parallel for schedule(static)
-    for (Index c = 0; c < channels; ++c) mean[static_cast<std::size_t>(c)] = mean_of(b, c);
-    gates(mean.data(), out.gate_of(b));
-#pragma omp parallel
-    {
-      // The same maps as before for each thread, again the last one first.
-#pragma omp for schedule(static)
-      for (Index turn = 0; turn < channels; ++turn) scale(b, channels - 1 - turn);
-      if (past_caches) finish_streaming();
-    }
-  }
+  image_by_image(p.batch(), read, decide, write);
 }
 
 }  // namespace attention::convolutional

@@ -1,60 +1,45 @@
 #pragma once
 
 #include "rungs/coordinate_vector.hpp"
-#include "rungs/streaming_store.hpp"
+#include "rungs/image_by_image.hpp"
 
 namespace attention::convolutional {
 
 /// Coordinate attention image by image: means, gates, and the products while the image is still in the cache. The maps are
-/// multiplied from the last to the first: those read last are the nearest. Fewer images than threads: the threads share each image's
-/// maps.
-template <bool past_caches>
+/// multiplied from the last to the first: those read last are the nearest. With `ahead` the next image is read while this one is
+/// written, map after map.
+template <bool past_caches, bool ahead = false>
 void coordinate_image_by_image(const CoordinateProblem& p, CoordinateOutput& out) {
   using Parts = CoordinateVector<past_caches>;
   prepare(p, out);
   const Index channels = p.channels();
   const Index height = p.height();
   const Index width = p.width();
-  const auto pooled_size = static_cast<std::size_t>(channels * p.lines());
-  const auto scratch_size = static_cast<std::size_t>(std::max(p.hidden() * p.lines(), Parts::factors(p)));
-  const auto means = [&](Index b, Index c, float* pooled) {
-    float* rows = pooled + c * p.lines();
+  const Index pooled_size = channels * p.lines();
+  const Index scratch_size = std::max(p.hidden() * p.lines(), Parts::factors(p));
+  tensor::Buffer all_pooled(static_cast<std::size_t>(image_slots(p.batch()) * pooled_size));
+  tensor::Buffer all_scratch(static_cast<std::size_t>(omp_get_max_threads() * scratch_size));
+  const auto pooled = [&](Index slot) { return all_pooled.data() + slot * pooled_size; };
+  const auto scratch = [&] { return all_scratch.data() + omp_get_thread_num() * scratch_size; };
+  const ImageStage read(channels, [&](Index b, Index slot, Index c) {
+    float* rows = pooled(slot) + c * p.lines();
     Parts::means(p.map_of(b, c), height, width, rows, rows + height);
+  });
+  const ImageStage decide(1, [&](Index b, Index slot, Index) {
+    Parts::gates(p, pooled(slot), scratch(), out.row_gate_of(b), out.column_gate_of(b));
+  });
+  const auto multiply = [&](Index b, Index c) {
+    Parts::multiply(p.map_of(b, c), height, width, out.row_gate_of(b) + c * height, out.column_gate_of(b) + c * width, scratch(), out.map_of(b, c));
   };
-  const auto multiply = [&](Index b, Index c, float* scratch) {
-    Parts::multiply(p.map_of(b, c), height, width, out.row_gate_of(b) + c * height, out.column_gate_of(b) + c * width, scratch,
-                    out.map_of(b, c));
-  };
-
-  if (p.batch() >= omp_get_max_threads()) {
-#pragma omp parallel
-    {
-      tensor::Buffer pooled(pooled_size);
-      tensor::Buffer scratch(scratch_size);
-#pragma omp for schedule(static)
-      for (Index b = 0; b < p.batch(); ++b) {
-        for (Index c = 0; c < channels; ++c) means(b, c, pooled.data());
-        Parts::gates(p, pooled.data(), scratch.data(), out.row_gate_of(b), out.column_gate_of(b));
-        for (Index c = channels - 1; c >= 0; --c) multiply(b, c, scratch.data());
-      }
-      if (past_caches) finish_streaming();
-    }
-    return;
+  const ImageStage write(channels, [&](Index b, Index, Index turn) { multiply(b, channels - 1 - turn); });
+  if (ahead && may_read_ahead(p.batch(), p.image_size())) {
+    const ImageStage both(channels, [&](Index b, Index slot, Index c) {
+      multiply(b, c);
+      read.run(b + 1, slot, c);
+    });
+    return image_by_image_ahead(p.batch(), read, both, write, decide);
   }
-  tensor::Buffer pooled(pooled_size);
-  for (Index b = 0; b < p.batch(); ++b)
-#pragma omp parallel
-  {
-    tensor::Buffer scratch(scratch_size);
-#pragma omp for schedule(static)
-    for (Index c = 0; c < channels; ++c) means(b, c, pooled.data());
-#pragma omp single
-    Parts::gates(p, pooled.data(), scratch.data(), out.row_gate_of(b), out.column_gate_of(b));
-    // The same maps as before for each thread, again the last one first.
-#pragma omp for schedule(static)
-    for (Index turn = 0; turn < channels; ++turn) multiply(b, channels - 1 - turn, scratch.data());
-    if (past_caches) finish_streaming();
-  }
+  image_by_image(p.batch(), read, decide, write);
 }
 
 }  // namespace attention::convolutional

@@ -11,6 +11,7 @@ void coordinate_openmp(const CoordinateProblem& problem, CoordinateOutput& out);
 void coordinate_simd(const CoordinateProblem& problem, CoordinateOutput& out);
 void coordinate_tiled(const CoordinateProblem& problem, CoordinateOutput& out);
 void coordinate_streamed(const CoordinateProblem& problem, CoordinateOutput& out);
+void coordinate_ahead(const CoordinateProblem& problem, CoordinateOutput& out);
 
 /// Memory that a rung takes beyond inputs and output, in bytes: the means of all images, or of one a thread.
 std::size_t coordinate_formula_workspace(const CoordinateProblem& problem);

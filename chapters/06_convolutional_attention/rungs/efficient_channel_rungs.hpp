@@ -11,6 +11,7 @@ void efficient_channel_openmp(const EfficientChannelProblem& problem, GatedMaps&
 void efficient_channel_simd(const EfficientChannelProblem& problem, GatedMaps& out);
 void efficient_channel_tiled(const EfficientChannelProblem& problem, GatedMaps& out);
 void efficient_channel_streamed(const EfficientChannelProblem& problem, GatedMaps& out);
+void efficient_channel_ahead(const EfficientChannelProblem& problem, GatedMaps& out);
 
 /// Memory that a rung takes beyond inputs and output, in bytes: the means of all images, or of one a thread.
 std::size_t efficient_channel_workspace(const EfficientChannelProblem& problem);

@@ -27,42 +27,63 @@ inline constexpr Index map_sum_block = 4 * simd::lanes;
   return simd::load(whole);
 }
 
-/// Σ x.
-inline float map_sum(const float* x, Index n) {
-  simd::Float sum[4] = {};
-  Index i = 0;
-  for (; i + map_sum_block <= n; i += map_sum_block)
-    simd::unrolled<4>([&](auto v) { sum[v] += simd::load(x + i + v * simd::lanes); });
-  for (; i + simd::lanes <= n; i += simd::lanes) sum[0] += simd::load(x + i);
-  if (i < n) sum[1] += load_some(x + i, n - i);
-  return simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
-}
+/// Σ x, block after block of map_sum_block floats, then what is left.
+class MapSum {
+ public:
+  [[gnu::always_inline]] void block(const float* x) {
+    simd::unrolled<4>([&](auto v) __attribute__((always_inline)) { sum_[v] += simd::load(x + v * simd::lanes); });
+  }
+  /// The sum, once the floats i … n − 1 that no block held are added.
+  float finish(const float* x, Index i, Index n) {
+    for (; i + map_sum_block <= n; i += map_sum_block) block(x + i);
+    for (; i + simd::lanes <= n; i += simd::lanes) sum_[0] += simd::load(x + i);
+    if (i < n) sum_[1] += load_some(x + i, n - i);
+    return simd::sum((sum_[0] + sum_[1]) + (sum_[2] + sum_[3]));
+  }
 
-/// Σ x and max x in one pass. A NaN makes the sum NaN; the maximum passes over it.
+ private:
+  simd::Float sum_[4] = {};
+};
+
+/// Σ x.
+inline float map_sum(const float* x, Index n) { return MapSum().finish(x, 0, n); }
+
 struct SumAndMaximum {
   float sum;
   float maximum;
 };
-inline SumAndMaximum map_sum_and_maximum(const float* x, Index n) {
-  constexpr float lowest = -std::numeric_limits<float>::infinity();
-  simd::Float sum[4] = {};
-  simd::Float largest[4];
-  simd::unrolled<4>([&](auto v) { largest[v] = simd::broadcast(lowest); });
-  const auto both = [&](int slot, simd::Float v) {
-    sum[slot] += v;
-    largest[slot] = simd::max(v, largest[slot]);
-  };
-  Index i = 0;
-  for (; i + map_sum_block <= n; i += map_sum_block)
-    simd::unrolled<4>([&](auto v) { both(v, simd::load(x + i + v * simd::lanes)); });
-  for (; i + simd::lanes <= n; i += simd::lanes) both(0, simd::load(x + i));
-  if (i < n) {
-    sum[1] += load_some(x + i, n - i);
-    largest[1] = simd::max(load_some(x + i, n - i, lowest), largest[1]);
+
+/// Σ x and max x in one pass, in the same manner. A NaN makes the sum NaN; the maximum passes over it.
+class MapSumAndMaximum {
+ public:
+  MapSumAndMaximum() { simd::unrolled<4>([&](auto v) { largest_[v] = simd::broadcast(lowest); }); }
+
+  [[gnu::always_inline]] void block(const float* x) {
+    simd::unrolled<4>([&](auto v) __attribute__((always_inline)) { both(v, simd::load(x + v * simd::lanes)); });
   }
-  return {simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3])),
-          simd::maximum(simd::max(simd::max(largest[0], largest[1]), simd::max(largest[2], largest[3])))};
-}
+  SumAndMaximum finish(const float* x, Index i, Index n) {
+    for (; i + map_sum_block <= n; i += map_sum_block) block(x + i);
+    for (; i + simd::lanes <= n; i += simd::lanes) both(0, simd::load(x + i));
+    if (i < n) {
+      sum_[1] += load_some(x + i, n - i);
+      largest_[1] = simd::max(load_some(x + i, n - i, lowest), largest_[1]);
+    }
+    return {simd::sum((sum_[0] + sum_[1]) + (sum_[2] + sum_[3])),
+            simd::maximum(simd::max(simd::max(largest_[0], largest_[1]), simd::max(largest_[2], largest_[3])))};
+  }
+
+ private:
+  static constexpr float lowest = -std::numeric_limits<float>::infinity();
+  [[gnu::always_inline]] void both(int slot, simd::Float v) {
+    sum_[slot] += v;
+    largest_[slot] = simd::max(v, largest_[slot]);
+  }
+
+  simd::Float sum_[4] = {};
+  simd::Float largest_[4];
+};
+
+inline SumAndMaximum map_sum_and_maximum(const float* x, Index n) { return MapSumAndMaximum().finish(x, 0, n); }
 
 /// a · b: a row of a small matrix times a vector.
 inline float dot(const float* a, const float* b, Index n) {

@@ -64,15 +64,25 @@ inline void weighted_mean_and_maximum(const float* image, Index places, Index ch
 }
 
 /// to_i = value(i, count) for n places, past the caches but for what is not a whole aligned vector: value gives the vector of `count`
-/// places from i on.
-template <class Value>
-[[gnu::always_inline]] inline void stream_places(Index n, float* to, Value value) {
-  Index i = std::min<Index>(until_aligned(to), n);
-  if (i > 0) store_up_to(to, value(0, i), i);
-  for (; i + map_sum_block <= n; i += map_sum_block)
+/// places from i on. After each block of map_sum_block places meanwhile(i) is called, i = 0 for the first block, then a block further
+/// each time; returns the i that would come next.
+template <class Value, class Meanwhile>
+[[gnu::always_inline]] inline Index stream_places(Index n, float* to, Value value, Meanwhile meanwhile) {
+  const Index head = std::min<Index>(until_aligned(to), n);
+  if (head > 0) store_up_to(to, value(0, head), head);
+  Index i = head;
+  for (; i + map_sum_block <= n; i += map_sum_block) {
     simd::unrolled<4>([&](auto v) __attribute__((always_inline)) { stream(to + i + v * simd::lanes, value(i + v * simd::lanes, simd::lanes)); });
+    meanwhile(i - head);
+  }
+  const Index next = i - head;
   for (; i + simd::lanes <= n; i += simd::lanes) stream(to + i, value(i, simd::lanes));
   if (i < n) store_up_to(to + i, value(i, n - i), n - i);
+  return next;
+}
+template <class Value>
+[[gnu::always_inline]] inline void stream_places(Index n, float* to, Value value) {
+  stream_places(n, to, value, [](Index) __attribute__((always_inline)) {});
 }
 
 /// `Units` outputs of a convolution of 1 × 1 at `Vectors` vectors of places, of which each has `count` floats: see mix_channels.
