@@ -19,12 +19,11 @@ class CbamScratch {
       : mean(size(p.channels())),
         largest(size(p.channels())),
         places_(size(2 * (rows + p.kernel()) * p.width())),
-        planes_(p),
-        convolved_(CbamPlanes::scratch(p, rows)) {}
+        planes_(p) {}
 
   static std::size_t bytes(const CbamProblem& p, Index rows) {
     const CbamScratch s(p, rows);
-    return (s.mean.size() + s.largest.size() + s.places_.size() + s.convolved_.size()) * sizeof(float) + CbamPlanes::bytes(p);
+    return (s.mean.size() + s.largest.size() + s.places_.size()) * sizeof(float) + CbamPlanes::bytes(p);
   }
 
   /// Pools over the channels of the image's rows first … last.
@@ -43,7 +42,7 @@ class CbamScratch {
 
   /// The spatial gates of the rows first … last, once these rows and `radius` on both sides are pooled.
   void convolve_rows(const CbamProblem& p, Index first, Index last, float* gate) {
-    planes_.convolve_rows(p, first, last, convolved_.data(), gate);
+    planes_.convolve_rows(p, first, last, gate);
   }
 
   tensor::Buffer mean;     ///< [channels], over the places
@@ -54,7 +53,6 @@ class CbamScratch {
 
   tensor::Buffer places_;  ///< a few rows of the pools
   CbamPlanes planes_;
-  tensor::Buffer convolved_;  ///< a band
 };
 
 /// The spatial gates of the rows first … last of one image, once its channel gates are known: pool the rows that the convolution sees

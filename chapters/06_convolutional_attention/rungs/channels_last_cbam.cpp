@@ -75,11 +75,10 @@ void cbam_channels_last(const CbamProblem& p, const Tensor<4>& maps, CbamOutput&
         slot_of(slot).planes.write(p, first, part_of(part), mean, largest);
       }),
       ImageStage((p.height() + band - 1) / band, [&](Index b, Index slot, Index part) {
-        tensor::UnsetBuffer convolved(CbamPlanes::scratch(p, band));
         const Index first = part * band;
         const Index last = std::min(first + band, p.height());
         const Index from = first * p.width();
-        slot_of(slot).planes.convolve_rows(p, first, last, convolved.data(), out.spatial_gate_of(b));
+        slot_of(slot).planes.convolve_rows(p, first, last, out.spatial_gate_of(b));
         scale_channels(image(b) + from * channels, (last - first) * p.width(), channels, out.channel_gate_of(b),
                        out.spatial_gate_of(b) + from, out.output.data() + b * p.image_size() + from * channels);
       }));
