@@ -13,6 +13,7 @@
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
 #include "experiments/key_frames.hpp"
+#include "experiments/layouts.hpp"
 #include "experiments/networks.hpp"
 #include "experiments/non_local_map.hpp"
 #include "experiments/text_direction.hpp"
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
     convolutional::places(run, data);
     convolutional::text_direction(run, classifier ? &*classifier : nullptr);
     convolutional::gate_passes(run);
+    convolutional::layouts(run);
     const convolutional::Pictures pictures(data);
     const auto networks = convolutional::find_networks(pictures, run.trained);
     convolutional::network_accuracies(run, pictures, networks);

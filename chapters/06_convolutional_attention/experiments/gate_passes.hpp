@@ -4,8 +4,9 @@
 
 namespace attention::convolutional {
 
-/// Experiment: the time of each gate's top rung against the bare passes that it must make: each image read from memory, read again
-/// from the cache, and written (pooling: not written). With one thread and with all. Writes gate_passes.json.
+/// Experiment: the time of each gate's top rung against that of a copy, which reads and writes the maps once (pooling: reads them), and
+/// against the bare passes of a gate: each image read from memory, read again from the cache, and written. With one thread and
+/// with all. Writes gate_passes.json.
 void gate_passes(const ladder::ChapterRun& run);
 
 }  // namespace attention::convolutional
