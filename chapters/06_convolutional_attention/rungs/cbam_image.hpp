@@ -114,7 +114,10 @@ void cbam_image_by_image(const CbamProblem& p, CbamOutput& out, Index band) {
           [&](Index at, Index count) __attribute__((always_inline)) {
             return of_channel * load_up_to(of_place + at, count) * load_up_to(x + at, count);
           },
-          [&](Index at) __attribute__((always_inline)) { pools.block(next + at); });
+          [&](Index at) __attribute__((always_inline)) {
+            ask_ahead(next + at);
+            pools.block(next + at);
+          });
       keep(slot, c, pools.finish(next, i, places));
     });
     const ImageStage write(channels, [&](Index b, Index, Index c) {

@@ -61,7 +61,10 @@ void gate_image_by_image(const FeatureMaps& p, GatedMaps& out, Gates gates) {
       MapSum sum;
       const Index i = stream_places(
           places, out.map_of(b, c), [&](Index at, Index count) __attribute__((always_inline)) { return gate * load_up_to(x + at, count); },
-          [&](Index at) __attribute__((always_inline)) { sum.block(next + at); });
+          [&](Index at) __attribute__((always_inline)) {
+            ask_ahead(next + at);
+            sum.block(next + at);
+          });
       mean[static_cast<std::size_t>(slot * channels + c)] = sum.finish(next, i, places) / static_cast<float>(places);
     });
     return image_by_image_ahead(p.batch(), read, both, write, decide);

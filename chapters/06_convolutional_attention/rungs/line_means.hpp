@@ -9,10 +9,6 @@ namespace attention::convolutional {
 
 namespace detail {
 
-/// Floats: what comes so much later is asked for. A sum of lanes at the end of every row is work behind which the processor's own
-/// look-ahead falls back.
-inline constexpr Index ahead = 1024;
-
 /// `Vectors` vectors of columns, of which the last has `count` lanes: their sums stay in registers while the rows pass. rows[i] grows
 /// by row i's sum over these columns.
 template <int Vectors>
@@ -25,9 +21,9 @@ inline void add_lines(const float* x, Index height, Index width, Index count, fl
       const simd::Float value = simd::load(x + v * simd::lanes);
       column[v] += value;
       row += value;
-      __builtin_prefetch(x + v * simd::lanes + ahead, 0, 2);
+      __builtin_prefetch(x + v * simd::lanes + asked_ahead, 0, 2);
     });
-    __builtin_prefetch(x + (Vectors - 1) * simd::lanes + ahead, 0, 2);
+    __builtin_prefetch(x + (Vectors - 1) * simd::lanes + asked_ahead, 0, 2);
     rows[i] += simd::sum(row);
   }
   simd::unrolled<Vectors>([&](auto v) __attribute__((always_inline)) {

@@ -15,6 +15,15 @@ using tensor::Index;
 /// Partial sums of map_sum: four vectors, so that four additions are under way while one waits for the last.
 inline constexpr Index map_sum_block = 4 * simd::lanes;
 
+/// Floats: in a long run, what comes so much later is asked for. Whatever else is done with each line makes the processor's own look-ahead
+/// fall back.
+inline constexpr Index asked_ahead = 1024;
+
+/// Asks for a block of map_sum_block floats that far behind x.
+[[gnu::always_inline]] inline void ask_ahead(const float* x) {
+  simd::unrolled<4>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(x + asked_ahead + v * simd::lanes, 0, 2); });
+}
+
 /// The first `count` floats from there, in a vector filled up with `fill`; count < lanes.
 [[gnu::always_inline]] inline simd::Float load_some(const float* from, Index count, float fill = 0) {
 #if defined(__AVX512F__)
