@@ -3,6 +3,7 @@
 #include "bam.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
+#include "convolution_backward.hpp"
 #include "coordinate.hpp"
 #include "efficient_channel.hpp"
 #include "non_local.hpp"
@@ -12,7 +13,8 @@ namespace attention::convolutional {
 
 std::vector<ladder::MechanismPtr> mechanisms() {
   return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
-          cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism()};
+          cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
+          convolution_backward_mechanism()};
 }
 
 }  // namespace attention::convolutional

@@ -8,6 +8,7 @@
 #include "bam.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
+#include "convolution_backward.hpp"
 #include "coordinate.hpp"
 #include "efficient_channel.hpp"
 #include "experiments/gate_passes.hpp"
@@ -35,7 +36,8 @@ int main(int argc, char** argv) {
   program.mechanisms = {convolutional::convolution_mechanism(),        convolutional::non_local_mechanism(),
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
-                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism()};
+                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
+                        convolutional::convolution_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
