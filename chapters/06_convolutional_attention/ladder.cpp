@@ -8,13 +8,14 @@
 #include "efficient_channel.hpp"
 #include "non_local.hpp"
 #include "squeeze_excitation.hpp"
+#include "squeeze_excitation_backward.hpp"
 
 namespace attention::convolutional {
 
 std::vector<ladder::MechanismPtr> mechanisms() {
   return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
           cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
-          convolution_backward_mechanism()};
+          convolution_backward_mechanism(), squeeze_excitation_backward_mechanism()};
 }
 
 }  // namespace attention::convolutional

@@ -23,6 +23,7 @@
 #include "non_local.hpp"
 #include "picture_training.hpp"
 #include "squeeze_excitation.hpp"
+#include "squeeze_excitation_backward.hpp"
 #include "time_training.hpp"
 
 int main(int argc, char** argv) {
@@ -37,7 +38,7 @@ int main(int argc, char** argv) {
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
                         convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
-                        convolutional::convolution_backward_mechanism()};
+                        convolutional::convolution_backward_mechanism(), convolutional::squeeze_excitation_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
