@@ -6,6 +6,7 @@
 #include "convolution_backward.hpp"
 #include "coordinate.hpp"
 #include "efficient_channel.hpp"
+#include "efficient_channel_backward.hpp"
 #include "non_local.hpp"
 #include "squeeze_excitation.hpp"
 #include "squeeze_excitation_backward.hpp"
@@ -15,7 +16,8 @@ namespace attention::convolutional {
 std::vector<ladder::MechanismPtr> mechanisms() {
   return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
           cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
-          convolution_backward_mechanism(), squeeze_excitation_backward_mechanism()};
+          convolution_backward_mechanism(), squeeze_excitation_backward_mechanism(),
+          efficient_channel_backward_mechanism()};
 }
 
 }  // namespace attention::convolutional

@@ -11,6 +11,7 @@
 #include "convolution_backward.hpp"
 #include "coordinate.hpp"
 #include "efficient_channel.hpp"
+#include "efficient_channel_backward.hpp"
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
 #include "experiments/key_frames.hpp"
@@ -38,7 +39,8 @@ int main(int argc, char** argv) {
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
                         convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
-                        convolutional::convolution_backward_mechanism(), convolutional::squeeze_excitation_backward_mechanism()};
+                        convolutional::convolution_backward_mechanism(), convolutional::squeeze_excitation_backward_mechanism(),
+                        convolutional::efficient_channel_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
