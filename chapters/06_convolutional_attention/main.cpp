@@ -7,6 +7,7 @@
 #include "attention_pooling.hpp"
 #include "bam.hpp"
 #include "cbam.hpp"
+#include "cbam_backward.hpp"
 #include "convolution.hpp"
 #include "convolution_backward.hpp"
 #include "coordinate.hpp"
@@ -40,7 +41,7 @@ int main(int argc, char** argv) {
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
                         convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
                         convolutional::convolution_backward_mechanism(), convolutional::squeeze_excitation_backward_mechanism(),
-                        convolutional::efficient_channel_backward_mechanism()};
+                        convolutional::efficient_channel_backward_mechanism(), convolutional::cbam_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
