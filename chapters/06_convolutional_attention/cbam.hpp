@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "feature_maps.hpp"
 
 namespace attention::convolutional {
@@ -38,8 +40,23 @@ struct CbamOutputOf {
 };
 using CbamOutput = CbamOutputOf<float>;
 
+/// What forward knows beside its output, and the way back needs.
+template <class Real>
+struct CbamKept {
+  TensorOf<Real, 2> mean;                     ///< a: [batch, channels]
+  TensorOf<Real, 2> largest;                  ///< m: [batch, channels]
+  TensorOf<std::int32_t, 2> largest_place;    ///< the first place that has it: [batch, channels]
+  TensorOf<Real, 2> hidden_mean;              ///< max(0, W₀ a): [batch, hidden]
+  TensorOf<Real, 2> hidden_largest;           ///< max(0, W₀ m): [batch, hidden]
+  TensorOf<Real, 2> channel_gate;             ///< M_c: [batch, channels]
+  TensorOf<Real, 4> pooled;                   ///< mean and maximum of F′ over the channels: [batch, 2, height, width]
+  TensorOf<std::int32_t, 3> largest_channel;  ///< the first channel that has the maximum: [batch, height, width]
+  TensorOf<Real, 3> spatial_gate;             ///< M_s: [batch, height, width]
+};
+
 /// The formula in float64, and how large its sums became on their way.
 struct CbamReference : CbamOutputOf<double> {
+  CbamKept<double> kept;       ///< but for the gates, which are the output's
   double pool_sums = 0;        ///< largest |partial sum| over a map
   double hidden_sums = 0;      ///< … of a hidden unit
   double gate_sums = 0;        ///< … of a channel gate's argument

@@ -18,6 +18,7 @@ struct EfficientChannelProblem : FeatureMaps {
 
 /// The formula in float64, and how large its sums became on their way.
 struct EfficientChannelReference : GatedMapsOf<double> {
+  TensorOf<double, 2> mean;  ///< g: [batch, channels]
   double pool_sums = 0;      ///< largest |partial sum| over a map
   double gate_sums = 0;      ///< … of a gate's argument
   double largest_slope = 0;  ///< largest ω (1 − ω)

@@ -8,6 +8,7 @@
 #include "numerics/error_bound.hpp"
 #include "numerics/random.hpp"
 #include "program/error.hpp"
+#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -57,10 +58,44 @@ Tensor<4> take_images(const Tensor<4>& maps, std::span<const Index> images) {
   return part;
 }
 
-double gated_bytes(const FeatureMaps& maps) {
+namespace {
+
+/// Every image goes `times` between memory and caches, and what of it does not fit once more.
+double image_bytes(const FeatureMaps& maps, double times) {
   const double image = 4 * static_cast<double>(maps.image_size());
   const double again = std::max(0.0, image - static_cast<double>(machine::caches().last_level_bytes()));
-  return static_cast<double>(maps.batch()) * (2 * image + again);
+  return static_cast<double>(maps.batch()) * (times * image + again);
+}
+
+/// Root of a sum of squares; 0 where that is not finite.
+double norm_of(const Tensor<2>& matrix, std::size_t first, std::size_t step, std::size_t count) {
+  double squares = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto x = static_cast<double>(matrix.data()[first + i * step]);
+    squares += x * x;
+  }
+  return std::isfinite(squares) ? std::sqrt(squares) : 0;
+}
+
+}  // namespace
+
+double gated_bytes(const FeatureMaps& maps) { return image_bytes(maps, 2); }
+double gated_backward_bytes(const FeatureMaps& maps) { return image_bytes(maps, 3); }
+
+Tensor<4> make_output_gradient(const FeatureMaps& maps, std::uint64_t seed) {
+  Tensor<4> gradient(maps.input.shape());
+  numerics::Random random(~seed);
+  for (float& g : gradient) g = random.normal();
+  return gradient;
+}
+
+Tensor<4> load_output_gradient(const FeatureMaps& maps, const std::filesystem::path& file) {
+  Tensor<4> gradient = tensor::load_padded<4>(file, 2);
+  constexpr const char* axes[] = {"images", "channels", "rows", "columns"};
+  for (std::size_t axis = 0; axis < 4; ++axis)
+    require_equal("output_gradient", axes[axis], static_cast<Index>(gradient.shape()[axis]), "the input",
+                  static_cast<Index>(maps.input.shape()[axis]));
+  return gradient;
 }
 
 double sigmoid_error(double largest_slope, double argument_error) {
@@ -68,13 +103,17 @@ double sigmoid_error(double largest_slope, double argument_error) {
 }
 
 double largest_row_norm(const Tensor<2>& matrix) {
+  const std::size_t columns = matrix.shape()[1];
   double largest = 0;
-  for (std::size_t row = 0; row < matrix.shape()[0]; ++row) {
-    double squares = 0;
-    for (std::size_t column = 0; column < matrix.shape()[1]; ++column)
-      squares += static_cast<double>(matrix(row, column)) * static_cast<double>(matrix(row, column));
-    if (std::isfinite(squares)) largest = std::max(largest, std::sqrt(squares));
-  }
+  for (std::size_t row = 0; row < matrix.shape()[0]; ++row) largest = std::max(largest, norm_of(matrix, row * columns, 1, columns));
+  return largest;
+}
+
+double largest_column_norm(const Tensor<2>& matrix) {
+  const std::size_t columns = matrix.shape()[1];
+  double largest = 0;
+  for (std::size_t column = 0; column < columns; ++column)
+    largest = std::max(largest, norm_of(matrix, column, columns, matrix.shape()[0]));
   return largest;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -76,6 +77,9 @@ Tensor<4> take_images(const Tensor<4>& maps, std::span<const Index> images);
 /// Bytes between memory and the caches that nobody can avoid who reads maps to compute a gate from all of an image, and then
 /// multiplies them: every image is read and written once. What of it does not fit in the last-level cache must be read again.
 double gated_bytes(const FeatureMaps& maps);
+/// The same for the way back: maps and the output's gradient are read, the maps' gradient is written; the gradient of
+/// the output is needed again once all of an image has been seen.
+double gated_backward_bytes(const FeatureMaps& maps);
 
 /// How far a sigmoid may be off where its argument is: the slope at the argument, which over a distance δ grows by e^δ at
 /// most and never beyond 1/4, times the distance; then the roundings of e^z, of the sum and of the division.
@@ -99,6 +103,8 @@ struct WatchedSum {
 
 /// Largest root of a row's sum of squares, of the finite ones: by how much at most the row's scalar product grows independent errors.
 double largest_row_norm(const Tensor<2>& matrix);
+/// Likewise of its columns: for the transposed matrix, through which a gradient goes back.
+double largest_column_norm(const Tensor<2>& matrix);
 
 /// A tensor as a field of an answer: [1, batch, the rest].
 template <class Tensor>
@@ -110,6 +116,42 @@ template <class Tensor>
 ladder::ReferenceField image_reference(std::string name, const Tensor& t, double bound) {
   const Index images = tensor::extent(t, 0);
   return ladder::reference_field(std::move(name), t, 1, images, static_cast<Index>(t.size()) / std::max<Index>(images, 1), bound);
+}
+/// A tensor that belongs to all images together, such as the gradient of weights.
+template <class Tensor>
+ladder::Field whole_field(std::string name, const Tensor& t) {
+  return ladder::field(std::move(name), t, 1, 1, static_cast<Index>(t.size()));
+}
+template <class Tensor>
+ladder::ReferenceField whole_reference(std::string name, const Tensor& t, double bound) {
+  return ladder::reference_field(std::move(name), t, 1, 1, static_cast<Index>(t.size()), bound);
+}
+
+/// The gradient of an output, normal entries in the maps' shape.
+Tensor<4> make_output_gradient(const FeatureMaps& maps, std::uint64_t seed);
+/// The file of an output's gradient for these maps, [height, width] up to [batch, channels, height, width]. Throws
+/// UserError where a length differs.
+Tensor<4> load_output_gradient(const FeatureMaps& maps, const std::filesystem::path& file);
+
+/// Gives `gradient` the shape of what it is the gradient of. Storage that fits already is kept.
+template <class Gradient, class Tensor>
+void fit_gradient(Gradient& gradient, const Tensor& of) {
+  if (!std::ranges::equal(gradient.shape(), of.shape())) gradient = Gradient(of.shape());
+}
+
+/// A float64 tensor rounded to float32.
+template <std::size_t Rank>
+Tensor<Rank> rounded(const TensorOf<double, Rank>& from) {
+  Tensor<Rank> to(from.shape());
+  std::transform(from.begin(), from.end(), to.begin(), [](double x) { return static_cast<float>(x); });
+  return to;
+}
+/// A float32 tensor in float64.
+template <std::size_t Rank>
+TensorOf<double, Rank> widened(const Tensor<Rank>& from) {
+  TensorOf<double, Rank> to(from.shape());
+  std::copy(from.begin(), from.end(), to.begin());
+  return to;
 }
 
 /// The four sizes of maps, as keys of a shape.

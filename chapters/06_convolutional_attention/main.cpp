@@ -7,9 +7,12 @@
 #include "attention_pooling.hpp"
 #include "bam.hpp"
 #include "cbam.hpp"
+#include "cbam_backward.hpp"
 #include "convolution.hpp"
+#include "convolution_backward.hpp"
 #include "coordinate.hpp"
 #include "efficient_channel.hpp"
+#include "efficient_channel_backward.hpp"
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
 #include "experiments/key_frames.hpp"
@@ -23,6 +26,7 @@
 #include "non_local.hpp"
 #include "picture_training.hpp"
 #include "squeeze_excitation.hpp"
+#include "squeeze_excitation_backward.hpp"
 #include "time_training.hpp"
 
 int main(int argc, char** argv) {
@@ -36,7 +40,9 @@ int main(int argc, char** argv) {
   program.mechanisms = {convolutional::convolution_mechanism(),        convolutional::non_local_mechanism(),
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
-                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism()};
+                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
+                        convolutional::convolution_backward_mechanism(), convolutional::squeeze_excitation_backward_mechanism(),
+                        convolutional::efficient_channel_backward_mechanism(), convolutional::cbam_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;

@@ -24,6 +24,8 @@ struct SqueezeExcitationProblem : FeatureMaps {
 
 /// The formula in float64, and how large its sums became on their way.
 struct SqueezeExcitationReference : GatedMapsOf<double> {
+  TensorOf<double, 2> mean;    ///< z: [batch, channels]
+  TensorOf<double, 2> hidden;  ///< max(0, W₁ z): [batch, hidden]
   double pool_sums = 0;      ///< largest |partial sum| over a map
   double hidden_sums = 0;    ///< … of a hidden unit
   double gate_sums = 0;      ///< … of a gate's argument

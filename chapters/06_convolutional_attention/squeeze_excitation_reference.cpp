@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <vector>
 
 #include "squeeze_excitation.hpp"
 
@@ -10,6 +9,8 @@ SqueezeExcitationReference reference(const SqueezeExcitationProblem& p) {
   SqueezeExcitationReference out;
   out.output = tensor::empty<4, double>({shape[0], shape[1], shape[2], shape[3]});
   out.gate = tensor::empty<2, double>({shape[0], shape[1]});
+  out.mean = tensor::empty<2, double>({shape[0], shape[1]});
+  out.hidden = tensor::empty<2, double>({shape[0], p.reduce_weight.shape()[0]});
   const Index channels = p.channels();
   const Index hidden = p.hidden();
   const Index places = p.places();
@@ -19,26 +20,26 @@ SqueezeExcitationReference reference(const SqueezeExcitationProblem& p) {
   double largest_slope = 0;
 #pragma omp parallel for reduction(max : pool_sums, hidden_sums, gate_sums, largest_slope)
   for (Index b = 0; b < p.batch(); ++b) {
-    std::vector<double> mean(static_cast<std::size_t>(channels));
+    double* mean = out.mean.data() + b * channels;
     for (Index c = 0; c < channels; ++c) {
       WatchedSum sum;
       for (Index i = 0; i < places; ++i) sum.add(static_cast<double>(p.map_of(b, c)[i]));
-      mean[static_cast<std::size_t>(c)] = sum.value / static_cast<double>(places);
+      mean[c] = sum.value / static_cast<double>(places);
       pool_sums = std::max(pool_sums, sum.extent());
     }
-    std::vector<double> unit(static_cast<std::size_t>(hidden));
+    double* unit = out.hidden.data() + b * hidden;
     for (Index j = 0; j < hidden; ++j) {
       WatchedSum sum;
       for (Index c = 0; c < channels; ++c)
-        sum.add(static_cast<double>(p.reduce_weight.data()[j * channels + c]) * mean[static_cast<std::size_t>(c)]);
+        sum.add(static_cast<double>(p.reduce_weight.data()[j * channels + c]) * mean[c]);
       sum.add(static_cast<double>(p.reduce_bias.data()[j]));
-      unit[static_cast<std::size_t>(j)] = relu(sum.value);
+      unit[j] = relu(sum.value);
       hidden_sums = std::max(hidden_sums, sum.extent());
     }
     for (Index c = 0; c < channels; ++c) {
       WatchedSum sum;
       for (Index j = 0; j < hidden; ++j)
-        sum.add(static_cast<double>(p.expand_weight.data()[c * hidden + j]) * unit[static_cast<std::size_t>(j)]);
+        sum.add(static_cast<double>(p.expand_weight.data()[c * hidden + j]) * unit[j]);
       sum.add(static_cast<double>(p.expand_bias.data()[c]));
       gate_sums = std::max(gate_sums, sum.extent());
       const double gate = sigmoid(sum.value);

@@ -9,19 +9,11 @@
 #include <algorithm>
 
 #include "rungs/convolution_rungs.hpp"
-#include "simd/channels_last.hpp"
-#include "simd/transpose.hpp"
+#include "rungs/convolution_turning.hpp"
 
 namespace attention::convolutional {
 
 namespace {
-
-/// Floats of a band's input and output together: half of a second-level cache of 1 MB.
-constexpr Index band_floats = 1 << 17;
-
-simd::ConvolutionSizes sizes_of(const ConvolutionProblem& p, Index height) {
-  return {height, p.width(), p.in_channels(), p.out_channels(), p.kernel(), p.kernel(), p.dilation};
-}
 
 /// Rows of a band: as many as the cache holds, and so few that every thread has one.
 Index band_rows(const ConvolutionProblem& p) {
@@ -29,32 +21,6 @@ Index band_rows(const ConvolutionProblem& p) {
   const Index fitting = std::max<Index>(1, band_floats / row - 2 * p.radius());
   const Index bands = (p.batch() + 2 * omp_get_max_threads() - 1) / p.batch();
   return std::clamp<Index>((p.height() + bands - 1) / bands, 1, fitting);
-}
-
-/// simd::transpose; ends that fill no square are turned with a part of the square before them once more.
-void turn(const float* from, Index from_stride, Index rows, Index columns, float* to, Index to_stride) {
-  if (rows < simd::lanes || columns < simd::lanes) return simd::transpose(from, from_stride, rows, columns, to, to_stride);
-  for (Index i = 0; i < rows; i += simd::lanes) {
-    const Index row = std::min(i, rows - simd::lanes);
-    for (Index j = 0; j < columns; j += simd::lanes) {
-      const Index column = std::min(j, columns - simd::lanes);
-      simd::transpose_square(from + row * from_stride + column, from_stride, to + column * to_stride + row, to_stride);
-    }
-  }
-}
-
-/// Rows first − radius … first + rows + radius − 1 of an image with their borders, channels last.
-void turn_in(const ConvolutionProblem& p, Index b, Index first, Index rows, float* to) {
-  const Index channels = p.in_channels(), side = p.radius() * channels, line = p.width() * channels + 2 * side;
-  for (Index y = first - p.radius(); y < first + rows + p.radius(); ++y, to += line) {
-    if (y < 0 || y >= p.height()) {
-      std::fill_n(to, line, 0.F);
-      continue;
-    }
-    std::fill_n(to, side, 0.F);
-    turn(p.image_of(b) + y * p.width(), p.pixels(), channels, p.width(), to + side, channels);
-    std::fill_n(to + line - side, side, 0.F);
-  }
 }
 
 /// [pixels, channels] with the biases to the planes of the output.
@@ -65,14 +31,6 @@ void turn_out(const ConvolutionProblem& p, Index b, Index first, Index rows, flo
 #pragma omp simd
     for (Index o = 0; o < channels; ++o) band[i * channels + o] += bias[o];
   turn(band, channels, pixels, channels, out.plane_of(b, 0) + first * p.width(), p.pixels());
-}
-
-/// Weights [out, in, kernel, kernel] as [kernel, kernel, in, out]; `scratch` takes as many.
-void turn_weights(const ConvolutionProblem& p, float* to, float* scratch) {
-  const Index taps = p.kernel() * p.kernel(), in = p.in_channels(), out = p.out_channels();
-  turn(p.weight.data(), p.depth(), out, p.depth(), scratch, out);
-  for (Index c = 0; c < in; ++c)
-    for (Index tap = 0; tap < taps; ++tap) std::copy_n(scratch + (c * taps + tap) * out, out, to + (tap * in + c) * out);
 }
 
 Index band_input(const ConvolutionProblem& p) { return (band_rows(p) + 2 * p.radius()) * (p.width() + 2 * p.radius()) * p.in_channels(); }
@@ -97,7 +55,7 @@ void convolution_channels_last(const ConvolutionProblem& p, ConvolutionOutput& o
       float* input = scratch.data() + omp_get_thread_num() * own;
       float* output = input + band_input(p);
       const Index first = band * rows, count = std::min(rows, p.height() - first);
-      turn_in(p, b, first, count, input);
+      turn_in(p, p.image_of(b), p.in_channels(), first, count, input);
       simd::convolve(sizes_of(p, count), input, packed.data(), output);
       turn_out(p, b, first, count, output, out);
     }
