@@ -6,13 +6,15 @@
 #include "coordinate.hpp"
 #include "efficient_channel.hpp"
 #include "non_local.hpp"
+#include "non_local_backward.hpp"
 #include "squeeze_excitation.hpp"
 
 namespace attention::convolutional {
 
 std::vector<ladder::MechanismPtr> mechanisms() {
   return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
-          cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism()};
+          cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
+          non_local_backward_mechanism()};
 }
 
 }  // namespace attention::convolutional

@@ -20,6 +20,7 @@
 #include "loaders/fashion_mnist.hpp"
 #include "look_at_picture.hpp"
 #include "non_local.hpp"
+#include "non_local_backward.hpp"
 #include "picture_training.hpp"
 #include "squeeze_excitation.hpp"
 #include "time_training.hpp"
@@ -35,7 +36,8 @@ int main(int argc, char** argv) {
   program.mechanisms = {convolutional::convolution_mechanism(),        convolutional::non_local_mechanism(),
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
-                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism()};
+                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
+                        convolutional::non_local_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
