@@ -1,5 +1,6 @@
 // The chapter's mechanisms, for the registry.
 #include "attention_pooling.hpp"
+#include "attention_pooling_backward.hpp"
 #include "bam.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
@@ -14,7 +15,8 @@ namespace attention::convolutional {
 std::vector<ladder::MechanismPtr> mechanisms() {
   return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
           cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
-          non_local_backward_mechanism()};
+          non_local_backward_mechanism(),
+          attention_pooling_backward_mechanism()};
 }
 
 }  // namespace attention::convolutional

@@ -5,6 +5,7 @@
 
 
 #include "attention_pooling.hpp"
+#include "attention_pooling_backward.hpp"
 #include "bam.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
@@ -37,7 +38,8 @@ int main(int argc, char** argv) {
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
                         convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
-                        convolutional::non_local_backward_mechanism()};
+                        convolutional::non_local_backward_mechanism(),
+                        convolutional::attention_pooling_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
