@@ -5,6 +5,7 @@
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "coordinate.hpp"
+#include "coordinate_backward.hpp"
 #include "efficient_channel.hpp"
 #include "non_local.hpp"
 #include "non_local_backward.hpp"
@@ -16,7 +17,8 @@ std::vector<ladder::MechanismPtr> mechanisms() {
   return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
           cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
           non_local_backward_mechanism(),
-          attention_pooling_backward_mechanism()};
+          attention_pooling_backward_mechanism(),
+          coordinate_backward_mechanism()};
 }
 
 }  // namespace attention::convolutional

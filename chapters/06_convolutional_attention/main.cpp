@@ -10,6 +10,7 @@
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "coordinate.hpp"
+#include "coordinate_backward.hpp"
 #include "efficient_channel.hpp"
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
@@ -39,7 +40,8 @@ int main(int argc, char** argv) {
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
                         convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
                         convolutional::non_local_backward_mechanism(),
-                        convolutional::attention_pooling_backward_mechanism()};
+                        convolutional::attention_pooling_backward_mechanism(),
+                        convolutional::coordinate_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
