@@ -2,6 +2,7 @@
 #include "attention_pooling.hpp"
 #include "attention_pooling_backward.hpp"
 #include "bam.hpp"
+#include "bam_backward.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "coordinate.hpp"
@@ -18,7 +19,8 @@ std::vector<ladder::MechanismPtr> mechanisms() {
           cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
           non_local_backward_mechanism(),
           attention_pooling_backward_mechanism(),
-          coordinate_backward_mechanism()};
+          coordinate_backward_mechanism(),
+          bam_backward_mechanism()};
 }
 
 }  // namespace attention::convolutional

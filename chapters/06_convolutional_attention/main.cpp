@@ -7,6 +7,7 @@
 #include "attention_pooling.hpp"
 #include "attention_pooling_backward.hpp"
 #include "bam.hpp"
+#include "bam_backward.hpp"
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "coordinate.hpp"
@@ -41,7 +42,8 @@ int main(int argc, char** argv) {
                         convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
                         convolutional::non_local_backward_mechanism(),
                         convolutional::attention_pooling_backward_mechanism(),
-                        convolutional::coordinate_backward_mechanism()};
+                        convolutional::coordinate_backward_mechanism(),
+                        convolutional::bam_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
