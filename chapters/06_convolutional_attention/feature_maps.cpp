@@ -139,4 +139,11 @@ void require_equal(const char* tensor, const char* axis, Index found, const char
     throw program::UserError(fmt::format("{}: it has {} {}, but {} has {}; they must be equal", tensor, found, axis, of, wanted));
 }
 
+Tensor<4> load_output_gradient(const std::filesystem::path& file, const Tensor<4>& like) {
+  Tensor<4> gradient = tensor::load_padded<4>(file, 2);
+  constexpr const char* axes[] = {"images", "channels", "rows", "columns"};
+  for (int axis = 0; axis < 4; ++axis) require_equal("output_gradient", axes[axis], tensor::extent(gradient, axis), "the output", tensor::extent(like, axis));
+  return gradient;
+}
+
 }  // namespace attention::convolutional

@@ -163,4 +163,8 @@ double map_elements(const ladder::Shape& shape);
 /// Throws UserError where `found`, a length of the file for `tensor`, is not `wanted`, that of `of`.
 void require_equal(const char* tensor, const char* axis, Index found, const char* of, Index wanted);
 
+/// The gradient of an output from a file, [height, width] up to [batch, channels, height, width]. Throws UserError where it is not as large
+/// as `like`.
+Tensor<4> load_output_gradient(const std::filesystem::path& file, const Tensor<4>& like);
+
 }  // namespace attention::convolutional

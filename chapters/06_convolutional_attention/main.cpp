@@ -5,12 +5,15 @@
 
 
 #include "attention_pooling.hpp"
+#include "attention_pooling_backward.hpp"
 #include "bam.hpp"
+#include "bam_backward.hpp"
 #include "cbam.hpp"
 #include "cbam_backward.hpp"
 #include "convolution.hpp"
 #include "convolution_backward.hpp"
 #include "coordinate.hpp"
+#include "coordinate_backward.hpp"
 #include "efficient_channel.hpp"
 #include "efficient_channel_backward.hpp"
 #include "experiments/gate_passes.hpp"
@@ -24,6 +27,7 @@
 #include "loaders/fashion_mnist.hpp"
 #include "look_at_picture.hpp"
 #include "non_local.hpp"
+#include "non_local_backward.hpp"
 #include "picture_training.hpp"
 #include "squeeze_excitation.hpp"
 #include "squeeze_excitation_backward.hpp"
@@ -41,8 +45,14 @@ int main(int argc, char** argv) {
                         convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
                         convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
                         convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
-                        convolutional::convolution_backward_mechanism(), convolutional::squeeze_excitation_backward_mechanism(),
-                        convolutional::efficient_channel_backward_mechanism(), convolutional::cbam_backward_mechanism()};
+                        convolutional::convolution_backward_mechanism(),
+                        convolutional::non_local_backward_mechanism(),
+                        convolutional::squeeze_excitation_backward_mechanism(),
+                        convolutional::efficient_channel_backward_mechanism(),
+                        convolutional::cbam_backward_mechanism(),
+                        convolutional::bam_backward_mechanism(),
+                        convolutional::coordinate_backward_mechanism(),
+                        convolutional::attention_pooling_backward_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;

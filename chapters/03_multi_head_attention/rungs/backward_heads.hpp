@@ -1,30 +1,24 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 
+#include "backward_rung.hpp"
 #include "multi_head_backward.hpp"
 
 namespace attention::multi_head {
 
-/// Chapter 2's rung of that name.
-inline const auto& head_rung(std::string_view name) {
-  const auto& ladder = dot_product::backward().ladder;
-  return *std::ranges::find(ladder, name, [](const auto& r) -> const std::string& { return r.name; });
-}
-
 /// dQ, dK and dV of all heads from dH, by chapter 2's rung of that name.
 inline dot_product::BackwardOutput backward_of_heads(std::string_view rung, const dot_product::BackwardProblem& heads) {
   dot_product::BackwardOutput out;
-  head_rung(rung).run(heads, out);
+  dot_product::backward_rung(rung).run(heads, out);
   return out;
 }
 
 /// What the heads take: what forward kept of them with dH, their gradients, and chapter 2's rung.
 inline std::size_t backward_heads_workspace(std::string_view rung, const BackwardProblem& p) {
   const Index floats = p.rows() * (8 * p.columns() + p.head_count());
-  return static_cast<std::size_t>(floats) * sizeof(float) + head_rung(rung).workspace(p.heads);
+  return static_cast<std::size_t>(floats) * sizeof(float) + dot_product::backward_rung(rung).workspace(p.heads);
 }
 
 /// A projection's matrix, the gradient that its heads' columns got, and where the gradient of the matrix goes.

@@ -9,14 +9,11 @@
 /// The parts of attention pooling by vectors.
 namespace attention::convolutional {
 
-/// w · x_p for the places first … last of an image. A tile takes 512 bytes of each channel, then those of the next channel, pages
-/// away: too short a run for the processor's own look-ahead. So the same bytes of the next tile are asked for while this one is
-/// added up.
-inline void scores_of_places(const AttentionPoolingProblem& p, Index b, Index first, Index last, float* score) {
-  const Index places = p.places();
-  const Index channels = p.channels();
-  const float* weight = p.weight.data();
-  const float* image = p.image_of(b) + first;
+/// Σ_c weight_c x_c at the places first … last of an image [channels, places]. A tile takes 512 bytes of each channel, then those of the
+/// next channel, pages away: too short a run for the processor's own look-ahead. So the same bytes of the next tile are asked for while
+/// this one is added up.
+inline void sums_of_channels(const float* image, Index places, Index channels, const float* weight, Index first, Index last, float* to) {
+  image += first;
   for_places(last - first, [&](Index at, auto count, auto vectors) __attribute__((always_inline)) {
     constexpr int many = decltype(vectors)::value;
     simd::Float sum[many] = {};
@@ -28,8 +25,13 @@ inline void scores_of_places(const AttentionPoolingProblem& p, Index b, Index fi
       if (ask) simd::unrolled<many>([&](auto v) { __builtin_prefetch(from + tile + v * simd::lanes, 0, 2); });
       simd::unrolled<many>([&](auto v) { sum[v] += w * load_up_to(from + v * simd::lanes, count); });
     }
-    simd::unrolled<many>([&](auto v) { store_up_to(score + at + v * simd::lanes, sum[v], count); });
+    simd::unrolled<many>([&](auto v) { store_up_to(to + at + v * simd::lanes, sum[v], count); });
   });
+}
+
+/// w · x_p for the places first … last of an image.
+inline void scores_of_places(const AttentionPoolingProblem& p, Index b, Index first, Index last, float* score) {
+  sums_of_channels(p.image_of(b), p.places(), p.channels(), p.weight.data(), first, last, score);
 }
 
 /// Largest of n numbers, at least `least`; NaNs are passed over.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
 #include <vector>
 
 #include "rungs/bam_rungs.hpp"
@@ -86,7 +85,7 @@ class BamImage {
       mean_[size(c)] = sum / static_cast<float>(p.places());
     }
     bam_channel_branch(p, mean_.data(), dot, out.channel_branch_of(b));
-    decay(out.channel_branch_of(b), p.channels(), channel_decay_.data());
+    bam_decay(out.channel_branch_of(b), p.channels(), channel_decay_.data());
   }
 
   /// Rows first … last of f₁'s output, with its ReLU.
@@ -117,14 +116,14 @@ class BamImage {
 
   /// e^−M_s of all places, and whether all are of a size that may be multiplied.
   void place_decay(const BamProblem& p, Index b, BamOutput& out) {
-    places_near_ = decay(out.spatial_branch_of(b), p.places(), place_decay_.data());
+    places_near_ = bam_decay(out.spatial_branch_of(b), p.places(), place_decay_.data());
   }
 
   template <class Steps>
   void multiply(const BamProblem& p, Index b, Index c, BamOutput& out) {
     const float channel = out.channel_branch_of(b)[c];
     const BamFactors by{channel, out.spatial_branch_of(b), channel_decay_[size(c)], place_decay_.data(),
-                        places_near_ && std::abs(channel) <= near};
+                        places_near_ && std::abs(channel) <= bam_near};
     Steps::multiply(by, p.map_of(b, c), p.places(), out.map_of(b, c));
   }
 
@@ -137,24 +136,6 @@ class BamImage {
   static Index strip_height(Index outputs) {
     const Index strips = (outputs + simd::tile_rows - 1) / simd::tile_rows;
     return (outputs + strips - 1) / strips;
-  }
-
-  /// Up to this |z| the product of two e^−z stays between e^−86 and e^86, which float32 can hold, and so can its reciprocal.
-  static constexpr float near = 43;
-
-  /// e^−z of n numbers, and whether all are near: NaN is not.
-  static bool decay(const float* z, Index n, float* to) {
-    const simd::Float limit = simd::broadcast(near);
-    simd::Int far = {};
-    for (Index i = 0; i < n; i += simd::lanes) {
-      const Index count = std::min<Index>(simd::lanes, n - i);
-      const simd::Float value = load_up_to(z + i, count);
-      far |= ~((value <= limit) & (-value <= limit));
-      store_up_to(to + i, simd::exp(-value), count);
-    }
-    std::int32_t any = 0;
-    for (int lane = 0; lane < simd::lanes; ++lane) any |= far[lane];
-    return any == 0;
   }
 
   /// The first place of a map, within its border.

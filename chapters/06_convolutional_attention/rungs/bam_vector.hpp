@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "rungs/bam_passes.hpp"
 #include "rungs/map.hpp"
 #include "rungs/places.hpp"
@@ -20,6 +22,24 @@ inline void multiply_places(const float* x, Index n, float channel, const float*
     const Index count = std::min<Index>(simd::lanes, n - i);
     store_up_to(to + i, gated(i, count), count);
   }
+}
+
+/// Up to this |z| the product of two e^−z stays between e^−86 and e^86, which float32 can hold, and so can its reciprocal.
+inline constexpr float bam_near = 43;
+
+/// e^−z of n numbers, and whether all are near: NaN is not.
+inline bool bam_decay(const float* z, Index n, float* to) {
+  const simd::Float limit = simd::broadcast(bam_near);
+  simd::Int far = {};
+  for (Index i = 0; i < n; i += simd::lanes) {
+    const Index count = std::min<Index>(simd::lanes, n - i);
+    const simd::Float value = load_up_to(z + i, count);
+    far |= ~((value <= limit) & (-value <= limit));
+    store_up_to(to + i, simd::exp(-value), count);
+  }
+  std::int32_t any = 0;
+  for (int lane = 0; lane < simd::lanes; ++lane) any |= far[lane];
+  return any == 0;
 }
 
 /// The parts of the bottleneck attention module by vectors.

@@ -8,22 +8,12 @@
 #include <algorithm>
 
 #include "fused_attention.hpp"
-#include "rungs/non_local_product.hpp"
+#include "rungs/non_local_rows.hpp"
 #include "rungs/non_local_rungs.hpp"
 
 namespace attention::convolutional {
 
 namespace {
-
-/// θ, φ and g as columns of one matrix [channels, 3 · inner], its rows padded to whole panels.
-void pack_weights(const NonLocalProblem& p, Index stride, float* to) {
-  const Index inner = p.inner();
-  Index column = 0;
-  for (const Tensor<2>* weight : {&p.theta, &p.phi, &p.g}) {
-    simd::transpose(weight->data(), p.channels(), inner, p.channels(), to + column, stride);
-    column += inner;
-  }
-}
 
 /// Chapter 2's problem over the embeddings [batch, positions, θ φ g] and the means [batch, positions, inner].
 dot_product::FusedProblem over_positions(const NonLocalProblem& p, const float* embedded, Index stride, float* y) {
@@ -53,20 +43,7 @@ void non_local_fused(const NonLocalProblem& p, NonLocalOutput& out) {
   tensor::Buffer embedded(static_cast<std::size_t>(p.batch() * positions * stride));
   tensor::Buffer y(static_cast<std::size_t>(p.batch() * positions * inner));
   pack_weights(p, stride, weights.data());
-
-#pragma omp parallel
-  {
-    tensor::Buffer rows(static_cast<std::size_t>(block_positions * channels));
-#pragma omp for collapse(2) schedule(static)
-    for (Index b = 0; b < p.batch(); ++b)
-      for (Index first = 0; first < positions; first += block_positions) {
-        const Index count = std::min(block_positions, positions - first);
-        simd::transpose(p.image_of(b) + first, positions, channels, count, rows.data(), channels);
-        multiply(count, 3 * inner, channels, rows.data(), channels, weights.data(), stride,
-                 embedded.data() + (b * positions + first) * stride, stride);
-      }
-  }
-
+  embed_rows(p, weights.data(), stride, embedded.data());
   dot_product::fused_attention(over_positions(p, embedded.data(), stride, y.data()));
 
 #pragma omp parallel
