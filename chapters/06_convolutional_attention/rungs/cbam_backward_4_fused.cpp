@@ -14,6 +14,7 @@
 #include "rungs/cbam_backward_gates.hpp"
 #include "rungs/cbam_backward_rungs.hpp"
 #include "rungs/cbam_backward_spatial.hpp"
+#include "rungs/gathered_parts.hpp"
 #include "rungs/image_by_image.hpp"
 #include "rungs/places.hpp"
 
@@ -120,7 +121,7 @@ void through_places(const CbamBackwardProblem& p, Index b, Scratch& s, float* sp
   const Index places = p.places();
   const float* spatial_gate = p.kept.spatial_gate.data() + b * places;
   float* dT = s.place_sums.data();
-  for (Index part = 1; part < parts_of(p); ++part) add_row(1, dT + part * places, places, dT);
+  add_parts(dT, parts_of(p), places, dT);
 #pragma omp simd
   for (Index i = 0; i < places; ++i) dT[i] *= spatial_gate[i] * (1 - spatial_gate[i]);
   float* of_mean = s.pools.data();
@@ -184,8 +185,7 @@ void cbam_backward_fused(const CbamBackwardProblem& p, CbamBackwardOutput& out) 
       // The maps of G that were read last are the nearest.
       ImageStage(channels, [&](Index b, Index slot, Index turn) { write_map(p, b, channels - 1 - turn, of(slot), out); }));
   // A partial sum an image, added in their order.
-  out.spatial_weight.fill(0);
-  for (Index b = 0; b < p.batch(); ++b) add_row(1, spatial_weights.data() + b * taps, taps, out.spatial_weight.data());
+  add_parts(spatial_weights.data(), p.batch(), taps, out.spatial_weight.data());
   gates.finish(true, out);
 }
 
