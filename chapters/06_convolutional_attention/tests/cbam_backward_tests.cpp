@@ -93,16 +93,16 @@ void broken_convolution(const ConvolutionBackwardProblem& given, ConvolutionBack
     std::fill(out.weight_gradient.begin(), out.weight_gradient.end(), 0.F);
 #pragma omp parallel for schedule(static, 1)
     for (Index b = 0; b < p.batch(); ++b) {
+      // What another thread adds between this reading and the writing below is lost.
+      Tensor<4> weights = out.weight_gradient;
       ConvolutionBackwardProblem one = p;
       for (Index other = 0; other < p.batch(); ++other)
         if (other != b) std::fill_n(one.output_gradient.data() + other * p.pixels(), p.pixels(), 0.F);
       ConvolutionBackwardOutput part;
       convolution_backward_loops(one, part);
-      for (std::size_t i = 0; i < part.weight_gradient.size(); ++i) {
-        const float before = out.weight_gradient.data()[i];
-        std::this_thread::yield();
-        out.weight_gradient.data()[i] = before + part.weight_gradient.data()[i];
-      }
+      weights += part.weight_gradient;
+      std::this_thread::yield();
+      std::copy(weights.begin(), weights.end(), out.weight_gradient.begin());
     }
   }
 }

@@ -41,6 +41,8 @@ void broken(const ConvolutionBackwardProblem& p, ConvolutionBackwardOutput& out)
   const Index rows = p.height() - (faults.last_row_forgotten && p.height() > 1 ? 1 : 0);
   const float share = faults.mean_over_images ? 1 / static_cast<float>(p.batch()) : 1;
   const auto image = [&](Index b) {
+    // What another thread adds between this reading and the writing below is lost.
+    Tensor<4> weights = out.weight_gradient;
     for (Index o = 0; o < p.out_channels(); ++o)
       for (Index c = 0; c < p.in_channels(); ++c)
         for (Index u = 0; u < kernel; ++u)
@@ -54,10 +56,7 @@ void broken(const ConvolutionBackwardProblem& p, ConvolutionBackwardOutput& out)
                 sum += p.gradient_of(b, o)[y * p.width() + x] *
                        (faults.exchanged_shift ? pixel(p.image_of(b) + c * p.pixels(), y - down, x - right)
                                                : pixel(p.image_of(b) + c * p.pixels(), y + down, x + right));
-            float& weight_gradient = out.weight_gradient.data()[at];
-            const float before = weight_gradient;
-            if (faults.race) std::this_thread::yield();
-            weight_gradient = before + share * sum;
+            weights.data()[at] += share * sum;
             const Index back_down = faults.undilated ? u - kernel / 2 : down;
             const Index back_right = faults.undilated ? v - kernel / 2 : right;
             for (Index y = 0; y < p.height(); ++y)
@@ -66,6 +65,8 @@ void broken(const ConvolutionBackwardProblem& p, ConvolutionBackwardOutput& out)
                     p.weight.data()[at] * (faults.unturned ? pixel(p.gradient_of(b, o), y + back_down, x + back_right)
                                                            : pixel(p.gradient_of(b, o), y - back_down, x - back_right));
           }
+    if (faults.race) std::this_thread::yield();
+    std::copy(weights.begin(), weights.end(), out.weight_gradient.begin());
   };
   if constexpr (faults.race) {
 #pragma omp parallel for schedule(static, 1)

@@ -89,13 +89,16 @@ void broken(const SqueezeExcitationBackwardProblem& given, SqueezeExcitationBack
     // db₂ once more, the images shared out: da is what db₂ of a single image would be.
     std::fill(out.expand_bias.begin(), out.expand_bias.end(), 0.F);
 #pragma omp parallel for schedule(static, 1)
-    for (Index b = 0; b < p.batch(); ++b)
+    for (Index b = 0; b < p.batch(); ++b) {
+      // What another thread adds between this reading and the writing below is lost.
+      Tensor<1> sums = out.expand_bias;
       for (Index c = 0; c < p.channels(); ++c) {
         const float s = p.kept.gate.data()[b * p.channels() + c];
-        const float before = out.expand_bias.data()[c];
-        std::this_thread::yield();
-        out.expand_bias.data()[c] = before + plain_dot(p.gradient_of(b, c), p.map_of(b, c), p.places()) * (s * (1 - s));
+        sums.data()[c] += plain_dot(p.gradient_of(b, c), p.map_of(b, c), p.places()) * (s * (1 - s));
       }
+      std::this_thread::yield();
+      std::copy(sums.begin(), sums.end(), out.expand_bias.begin());
+    }
   }
 }
 
