@@ -9,8 +9,8 @@
 #include <algorithm>
 
 #include "rungs/convolution_rungs.hpp"
+#include "rungs/convolution_turned.hpp"
 #include "simd/channels_last.hpp"
-#include "simd/transpose.hpp"
 
 namespace attention::convolutional {
 
@@ -31,50 +31,6 @@ Index band_rows(const ConvolutionProblem& p) {
   return std::clamp<Index>((p.height() + bands - 1) / bands, 1, fitting);
 }
 
-/// simd::transpose; ends that fill no square are turned with a part of the square before them once more.
-void turn(const float* from, Index from_stride, Index rows, Index columns, float* to, Index to_stride) {
-  if (rows < simd::lanes || columns < simd::lanes) return simd::transpose(from, from_stride, rows, columns, to, to_stride);
-  for (Index i = 0; i < rows; i += simd::lanes) {
-    const Index row = std::min(i, rows - simd::lanes);
-    for (Index j = 0; j < columns; j += simd::lanes) {
-      const Index column = std::min(j, columns - simd::lanes);
-      simd::transpose_square(from + row * from_stride + column, from_stride, to + column * to_stride + row, to_stride);
-    }
-  }
-}
-
-/// Rows first − radius … first + rows + radius − 1 of an image with their borders, channels last.
-void turn_in(const ConvolutionProblem& p, Index b, Index first, Index rows, float* to) {
-  const Index channels = p.in_channels(), side = p.radius() * channels, line = p.width() * channels + 2 * side;
-  for (Index y = first - p.radius(); y < first + rows + p.radius(); ++y, to += line) {
-    if (y < 0 || y >= p.height()) {
-      std::fill_n(to, line, 0.F);
-      continue;
-    }
-    std::fill_n(to, side, 0.F);
-    turn(p.image_of(b) + y * p.width(), p.pixels(), channels, p.width(), to + side, channels);
-    std::fill_n(to + line - side, side, 0.F);
-  }
-}
-
-/// [pixels, channels] with the biases to the planes of the output.
-void turn_out(const ConvolutionProblem& p, Index b, Index first, Index rows, float* band, ConvolutionOutput& out) {
-  const Index channels = p.out_channels(), pixels = rows * p.width();
-  const float* bias = p.bias.data();
-  for (Index i = 0; i < pixels; ++i)
-#pragma omp simd
-    for (Index o = 0; o < channels; ++o) band[i * channels + o] += bias[o];
-  turn(band, channels, pixels, channels, out.plane_of(b, 0) + first * p.width(), p.pixels());
-}
-
-/// Weights [out, in, kernel, kernel] as [kernel, kernel, in, out]; `scratch` takes as many.
-void turn_weights(const ConvolutionProblem& p, float* to, float* scratch) {
-  const Index taps = p.kernel() * p.kernel(), in = p.in_channels(), out = p.out_channels();
-  turn(p.weight.data(), p.depth(), out, p.depth(), scratch, out);
-  for (Index c = 0; c < in; ++c)
-    for (Index tap = 0; tap < taps; ++tap) std::copy_n(scratch + (c * taps + tap) * out, out, to + (tap * in + c) * out);
-}
-
 Index band_input(const ConvolutionProblem& p) { return (band_rows(p) + 2 * p.radius()) * (p.width() + 2 * p.radius()) * p.in_channels(); }
 Index band_output(const ConvolutionProblem& p) { return band_rows(p) * p.width() * p.out_channels(); }
 
@@ -89,7 +45,7 @@ void convolution_channels_last(const ConvolutionProblem& p, ConvolutionOutput& o
   tensor::UnsetBuffer turned(static_cast<std::size_t>(2 * weights));
   tensor::UnsetBuffer packed(static_cast<std::size_t>(whole.packed_size()));
   tensor::UnsetBuffer scratch(static_cast<std::size_t>(omp_get_max_threads() * own));
-  turn_weights(p, turned.data(), turned.data() + weights);
+  turn_weights(p, p.out_channels(), turned.data(), turned.data() + weights);
   simd::pack_weights(whole, turned.data(), packed.data());
 #pragma omp parallel for collapse(2) schedule(static)
   for (Index b = 0; b < p.batch(); ++b)
@@ -97,9 +53,9 @@ void convolution_channels_last(const ConvolutionProblem& p, ConvolutionOutput& o
       float* input = scratch.data() + omp_get_thread_num() * own;
       float* output = input + band_input(p);
       const Index first = band * rows, count = std::min(rows, p.height() - first);
-      turn_in(p, b, first, count, input);
-      simd::convolve(sizes_of(p, count), input, packed.data(), output);
-      turn_out(p, b, first, count, output, out);
+      turn_in(p, b, first - p.radius(), count + 2 * p.radius(), p.width() + 2 * p.radius(), p.in_channels(), input);
+      simd::convolve(sizes_of(p, count), input, packed.data(), output, p.bias.data());
+      turn_out(p, b, first, count, p.out_channels(), output, out);
     }
 }
 
