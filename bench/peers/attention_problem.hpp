@@ -39,12 +39,8 @@ struct AttentionProblem {
   /// The keys that query i sees.
   Keys keys_of(Index i) const;
   /// The first matrix of a head in copy `turn`; `head` counts over batch and heads together.
-  const float* query_of(std::size_t turn, Index head) const {
-    return query[turn].data() + head * queries * dim;
-  }
-  const float* key_of(std::size_t turn, Index head) const {
-    return key[turn].data() + kv_head(head) * keys * dim;
-  }
+  const float* query_of(std::size_t turn, Index head) const { return query[turn].data() + head * queries * dim; }
+  const float* key_of(std::size_t turn, Index head) const { return key[turn].data() + kv_head(head) * keys * dim; }
   const float* value_of(std::size_t turn, Index head) const {
     return value[turn].data() + kv_head(head) * keys * value_dim;
   }

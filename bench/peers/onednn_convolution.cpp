@@ -1,7 +1,7 @@
-// The peer "onednn" on the convolution: its forward primitive, the direct algorithm (Winograd's has another error and another
-// roof). The library chooses the layout of image, weights and output, or is given channels last; a short trial decides. Weights
-// are turned into its layout once, as a network's are. A run turns the image into that layout, convolves, and turns the output
-// back; the convolution's own time is told beside it.
+// The peer "onednn" on the convolution: its forward primitive, the direct algorithm (Winograd's has another error and
+// another roof). The library chooses the layout of image, weights and output, or is given channels last; a short trial
+// decides. Weights are turned into its layout once, as a network's are. A run turns the image into that layout,
+// convolves, and turns the output back; the convolution's own time is told beside it.
 #include <algorithm>
 #include <dnnl.hpp>
 #include <string>
@@ -38,13 +38,18 @@ class OneDnnConvolution final : public peers::Library {
     const memory::dims of_output(output_shape_.begin(), output_shape_.end());
     const memory::dims of_weight(weight_shape.begin(), weight_shape.end());
     std::vector<Plan> plans;
-    for (const auto layout : {memory::format_tag::any, memory::format_tag::nhwc})
-      try {
-        const dnnl::convolution_forward::primitive_desc found(
-            {dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, described(of_input, layout),
-             described(of_weight, memory::format_tag::any), described({output_shape_[1]}, memory::format_tag::x),
-             described(of_output, layout), {1, 1}, {dilation - 1, dilation - 1}, {radius, radius}, {radius, radius}},
-            engine_);
+    for (const auto layout : {memory::format_tag::any, memory::format_tag::nhwc}) try {
+        const dnnl::convolution_forward::primitive_desc found({dnnl::prop_kind::forward_inference,
+                                                               dnnl::algorithm::convolution_direct,
+                                                               described(of_input, layout),
+                                                               described(of_weight, memory::format_tag::any),
+                                                               described({output_shape_[1]}, memory::format_tag::x),
+                                                               described(of_output, layout),
+                                                               {1, 1},
+                                                               {dilation - 1, dilation - 1},
+                                                               {radius, radius},
+                                                               {radius, radius}},
+                                                              engine_);
         plans.push_back(plan(found, of_input, of_weight, of_output));
         plans.back().name = layout == memory::format_tag::any ? "its own layout" : "channels last";
       } catch (const dnnl::error&) {
@@ -82,8 +87,8 @@ class OneDnnConvolution final : public peers::Library {
     memory plain_input, plain_output;    ///< as they are given and asked for
   };
 
-  Plan plan(const dnnl::convolution_forward::primitive_desc& found, const memory::dims& input, const memory::dims& weight,
-            const memory::dims& output) {
+  Plan plan(const dnnl::convolution_forward::primitive_desc& found, const memory::dims& input,
+            const memory::dims& weight, const memory::dims& output) {
     Plan made;
     made.implementation = found.impl_info_str();
     made.convolution = dnnl::convolution_forward(found);
@@ -108,9 +113,10 @@ class OneDnnConvolution final : public peers::Library {
   }
 
   void convolve(Plan& plan) {
-    plan.convolution.execute(
-        stream_,
-        {{DNNL_ARG_SRC, plan.input}, {DNNL_ARG_WEIGHTS, plan.weight}, {DNNL_ARG_BIAS, plan.bias}, {DNNL_ARG_DST, plan.output}});
+    plan.convolution.execute(stream_, {{DNNL_ARG_SRC, plan.input},
+                                       {DNNL_ARG_WEIGHTS, plan.weight},
+                                       {DNNL_ARG_BIAS, plan.bias},
+                                       {DNNL_ARG_DST, plan.output}});
     stream_.wait();
   }
 

@@ -41,7 +41,8 @@ class Server {
       return {{"unsupported", reason.what()}};
     }
     tensor::Tensor<4>::shape_type shape;
-    std::ranges::transform(library_->output_shape(), shape.begin(), [](Index n) { return static_cast<std::size_t>(n); });
+    std::ranges::transform(library_->output_shape(), shape.begin(),
+                           [](Index n) { return static_cast<std::size_t>(n); });
     output_ = tensor::empty<4>(shape);
     return {{"ready", true},
             {"version", library_->version()},
@@ -77,9 +78,11 @@ double seconds_of(const std::function<void()>& work) {
 }
 
 template <std::size_t N>
-std::vector<tensor::Tensor<N>> load_copies(const Json& open, const std::string& name, const std::array<Index, N>& shape) {
+std::vector<tensor::Tensor<N>> load_copies(const Json& open, const std::string& name,
+                                           const std::array<Index, N>& shape) {
   const std::filesystem::path folder = open.at("folder").get<std::string>();
-  std::vector<tensor::Tensor<N>> copies(open.at("copies").get<std::size_t>(), tensor::load<float, N>(folder / (name + ".npy")));
+  std::vector<tensor::Tensor<N>> copies(open.at("copies").get<std::size_t>(),
+                                        tensor::load<float, N>(folder / (name + ".npy")));
   if (!std::ranges::equal(copies.at(0).shape(), shape, [](auto a, auto b) { return static_cast<Index>(a) == b; }))
     throw std::runtime_error(name + ".npy has another shape than was told");
   return copies;

@@ -35,8 +35,8 @@ class Library {
   virtual std::array<Index, 4> output_shape() const = 0;
   /// Computes copy `turn` of the inputs into `output`, of output_shape(), row-major.
   virtual void run(std::size_t turn, float* output) = 0;
-  /// Seconds of the library's operator alone in the last run, where the run has also turned the inputs into the library's
-  /// layout and the output back; none where the run is the operator.
+  /// Seconds of the library's operator alone in the last run, where the run has also turned the inputs into the
+  /// library's layout and the output back; none where the run is the operator.
   virtual std::optional<double> operator_seconds() const { return {}; }
 };
 
@@ -49,7 +49,8 @@ int serve(const Makers& makers);
 
 /// The input NAME.npy, a copy for each turn. Throws where its shape is another.
 template <std::size_t N>
-std::vector<tensor::Tensor<N>> load_copies(const Json& open, const std::string& name, const std::array<Index, N>& shape);
+std::vector<tensor::Tensor<N>> load_copies(const Json& open, const std::string& name,
+                                           const std::array<Index, N>& shape);
 
 double seconds_of(const std::function<void()>& work);
 
