@@ -4,6 +4,7 @@
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "coordinate.hpp"
+#include "depthwise.hpp"
 #include "efficient_channel.hpp"
 #include "non_local.hpp"
 #include "squeeze_excitation.hpp"
@@ -11,7 +12,7 @@
 namespace attention::convolutional {
 
 std::vector<ladder::MechanismPtr> mechanisms() {
-  return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
+  return {convolution_mechanism(), depthwise_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
           cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism()};
 }
 

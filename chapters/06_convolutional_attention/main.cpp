@@ -9,6 +9,7 @@
 #include "cbam.hpp"
 #include "convolution.hpp"
 #include "coordinate.hpp"
+#include "depthwise.hpp"
 #include "efficient_channel.hpp"
 #include "experiments/gate_passes.hpp"
 #include "experiments/gates.hpp"
@@ -32,10 +33,11 @@ int main(int argc, char** argv) {
   ladder::ChapterProgram program;
   program.folder = "06_convolutional_attention";
   program.summary = "Chapter 6, convolutional attention: convolution, attention over the places of a picture, gates, pooling.";
-  program.mechanisms = {convolutional::convolution_mechanism(),        convolutional::non_local_mechanism(),
-                        convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
-                        convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
-                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism()};
+  program.mechanisms = {convolutional::convolution_mechanism(), convolutional::depthwise_mechanism(),
+                        convolutional::non_local_mechanism(), convolutional::squeeze_excitation_mechanism(),
+                        convolutional::efficient_channel_mechanism(), convolutional::cbam_mechanism(),
+                        convolutional::bam_mechanism(), convolutional::coordinate_mechanism(),
+                        convolutional::attention_pooling_mechanism()};
   program.trainings = convolutional::trainings();
   program.load = [&](const std::filesystem::path& folder) {
     data_folder = folder;
