@@ -31,6 +31,7 @@ ladder::Trial& trial_of(const ladder::AnyMechanism& mechanism, const std::string
 void run(benchmark::State& state, const ladder::AnyMechanism& mechanism, const std::string& shape, std::size_t rung,
          int threads) {
   ladder::Trial& trial = trial_of(mechanism, shape);
+  if (const std::string reason = trial.unable(rung); !reason.empty()) return state.SkipWithError(reason.c_str());
   machine::use_threads(threads);
   const std::vector<ladder::Index> rows =
       trial.rows() > 64 ? ladder::sample_rows(trial.rows(), 64, mechanism.tile_edges()) : std::vector<ladder::Index>{};

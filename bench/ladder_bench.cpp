@@ -71,7 +71,7 @@ int list(bool as_json) {
 }
 
 /// The mechanisms that other libraries have, too.
-constexpr std::string_view peers_mechanisms[] = {"dot_product", "multi_head", "additive"};
+constexpr std::string_view peers_mechanisms[] = {"dot_product", "multi_head", "additive", "convolution"};
 
 struct BenchOptions {
   std::string mechanism;
@@ -210,7 +210,7 @@ int main(int argc, char** argv) {
     bench_command->add_option("--seed", o.seed, "of the random tensors")->capture_default_str();
     bench_command->add_option("--seconds", o.seconds, "of timed runs a rung")->capture_default_str()->check(CLI::PositiveNumber);
     CLI::Option* peers = bench_command->add_option("--peers", o.peers,
-                                                   "put other libraries beside the rungs of dot_product: all that are here, "
+                                                   "put other libraries beside the rungs, as of dot_product: all that are here, "
                                                    "or --peers=openblas,onednn. Get them by ./course setup --peers");
     peers->expected(0, 1);
     bench_command->add_flag("--no-peak-memory", o.no_peak_memory, "do not start a process a rung to measure its memory");

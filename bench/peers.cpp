@@ -36,7 +36,7 @@ std::vector<PeerProgram> all_peers() {
   return {compiled("openblas", "OpenBLAS: two products in blocks of rows", "peer_openblas", "", "OpenBLAS"),
           compiled("openblas_whole", "OpenBLAS: two products of all rows of a head", "peer_openblas", "whole",
                    "OpenBLAS"),
-          compiled("onednn", "oneDNN: matmul and softmax primitives", "peer_onednn", "", "oneDNN"),
+          compiled("onednn", "oneDNN: matmul and softmax, or convolution primitives", "peer_onednn", "", "oneDNN"),
           {"pytorch",
            "PyTorch: the fastest of its ways",
            {python.string(), (scripts / "pytorch.py").string()},

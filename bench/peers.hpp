@@ -7,7 +7,7 @@
 
 namespace attention::bench {
 
-/// The implementations of dot-product attention that stand beside the ladder, whether they are installed or
+/// The implementations of others that stand beside the ladders, whether they are installed or
 /// not. Each is a program in peers/ beside this one.
 std::vector<PeerProgram> all_peers();
 

@@ -73,6 +73,19 @@ class Comparison(unittest.TestCase):
         self.assertEqual(shape_name(multi_head), "8×512×64 width 256 causal")
         self.assertEqual(shape_name({**multi_head, "group": 2, "causal": 0}), "16×512×64 width 256 4 key heads")
 
+    def test_shapes_of_the_convolution_have_names(self):
+        shape = {"batch": 8, "in_channels": 64, "out_channels": 64, "height": 56, "width": 56, "kernel": 3, "dilation": 1}
+        self.assertEqual(shape_name(shape), "8×64×56×56 3×3")
+        self.assertEqual(shape_name({**shape, "out_channels": 1, "kernel": 7, "dilation": 4}), "8×64→1×56×56 7×7 dilation 4")
+
+    def test_the_figure_is_named_after_what_was_measured(self):
+        measured = document(row("fused", 0.1), row("peer:a", 0.2))
+        for mechanism, title in (("dot_product", "Dot-product attention"), ("convolution", "Convolution")):
+            for entry in measured["results"]:
+                entry["mechanism"] = mechanism
+            figure = beside_peers(measured, comparisons(measured))
+            self.assertTrue(figure._suptitle.get_text().startswith(title + ", "))
+
     def test_the_roof_is_the_top_line(self):
         figure = beside_peers(MEASURED, comparisons(MEASURED))
         for axes, threads in zip(figure.axes, (1, 2)):

@@ -112,7 +112,7 @@ std::vector<std::string> faults_of(const ladder::AnyMechanism& mechanism) {
       // One trial for all rungs: its reference is computed once.
       const auto trial = mechanism.make(shape, ++seed, hardness);
       for (std::size_t rung = 0; rung < faults.size(); ++rung)
-        if (faults[rung].empty()) faults[rung] = fault_on(mechanism, rung, *trial, hardness);
+        if (faults[rung].empty() && trial->unable(rung).empty()) faults[rung] = fault_on(mechanism, rung, *trial, hardness);
       if (std::ranges::none_of(faults, &std::string::empty)) return faults;
     }
   return faults;

@@ -259,6 +259,8 @@ TEST_CASE("every peer that is installed agrees with the reference, and sleeps wh
   for (const std::string& shape : shapes) problems.emplace_back("dot_product", shape);
   problems.emplace_back("multi_head", "n=67,width=32,key_heads=4,dim=8");
   problems.emplace_back("multi_head", "batch=2,n=33,width=24,key_heads=3,dim=8,causal=1");
+  problems.emplace_back("convolution", "batch=2,in_channels=5,out_channels=19,height=9,width=13,kernel=3");
+  problems.emplace_back("convolution", "in_channels=17,out_channels=16,height=11,kernel=5,dilation=2");
   for (const bench::PeerProgram& program : bench::all_peers())
     for (const auto& [name, shape] : problems) {
       const ladder::AnyMechanism& of = ladder::find_mechanism(ladder::all_mechanisms(), name);

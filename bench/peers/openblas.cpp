@@ -13,10 +13,11 @@
 #include <limits>
 #include <numbers>
 #include <string>
+#include <utility>
 
+#include "attention_problem.hpp"
 #include "machine/build_info.hpp"
 #include "machine/caches.hpp"
-#include "serve.hpp"
 #include "simd/exp2.hpp"
 
 namespace {
@@ -24,7 +25,7 @@ namespace {
 using namespace attention;
 using peers::Index;
 using peers::Keys;
-using peers::Problem;
+using peers::AttentionProblem;
 
 /// scores := 2^(scores − largest) over the columns that are seen, 0 over the others; gives the sum. Scores
 /// are in powers of two. `low` … `low + columns` are the keys in the row; none seen: all 0, and the sum 0.
@@ -74,7 +75,7 @@ float softmax_numerators(float* scores, Index low, Index columns, Keys seen) {
 
 class OpenBlas final : public peers::Library {
  public:
-  OpenBlas(const Problem& problem, bool whole) : p_(problem) {
+  OpenBlas(AttentionProblem problem, bool whole) : p_(std::move(problem)) {
     masked_ = p_.queries > 1 && (p_.causal || p_.window > 0);
     heads_ = masked_ ? p_.all_heads() : p_.batch * p_.kv_heads;
     rows_ = p_.all_heads() * p_.queries / heads_;
@@ -101,6 +102,9 @@ class OpenBlas final : public peers::Library {
     block_ = ways[best];
   }
 
+  int threads() const override { return p_.threads; }
+  std::size_t copies() const override { return p_.copies(); }
+  std::array<Index, 4> output_shape() const override { return p_.output_shape(); }
   std::string version() const override { return "OpenBLAS " + machine::openblas()->version; }
   std::string kernel() const override {
     const machine::OpenBlas library = *machine::openblas();
@@ -167,7 +171,7 @@ class OpenBlas final : public peers::Library {
     }
   }
 
-  const Problem& p_;
+  const AttentionProblem p_;
   bool masked_ = false;
   Index heads_ =
       1;  ///< matrices of queries: heads that share keys are one, but where a mask tells their rows apart
@@ -180,5 +184,7 @@ class OpenBlas final : public peers::Library {
 
 int main(int argc, char** argv) {
   const bool whole = argc > 1 && std::string(argv[1]) == "whole";
-  return peers::serve([whole](const Problem& problem) { return std::make_unique<OpenBlas>(problem, whole); });
+  return peers::serve({{"dot_product", [whole](const Json& open) {
+                          return std::make_unique<OpenBlas>(peers::read_attention(open), whole);
+                        }}});
 }

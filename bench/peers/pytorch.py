@@ -3,7 +3,8 @@
 
 Speaks the lines of JSON that bench/peer_process.hpp describes. The ways for multi-head attention: multi_head_attention_forward,
 the native fast path of the encoder's layers, and matmul around one of the following. For additive attention, for which there is no
-operator: tanh of all sums, whole and in blocks of rows. For dot-product attention:
+operator: tanh of all sums, whole and in blocks of rows. For the convolution: conv2d on contiguous and on channels-last tensors,
+and on tensors in the layout of its oneDNN with the weights turned beforehand. For dot-product attention:
 scaled_dot_product_attention (public from 2.0,
 torch._C._nn._scaled_dot_product_attention in 1.13), and softmax(Q K^T) V written with bmm, whole and in blocks of rows with
 the columns trimmed when causal.
@@ -256,6 +257,54 @@ class Additive:
         return output
 
 
+class ConvolutionProblem:
+    """Images [batch, channels, height, width], weights and biases; border and taps as the mechanism has them."""
+
+    def __init__(self, how):
+        shape = how["shape"]
+
+        def load(name):
+            return torch.from_numpy(numpy.load(os.path.join(how["folder"], f"{name}.npy"), allow_pickle=False))
+
+        self.dilation = shape["dilation"]
+        self.padding = self.dilation * (shape["kernel"] // 2)
+        self.weight, self.bias = load("weight"), load("bias")
+        image = load("input")
+        self.turns = [image] + [image.clone() for _ in range(how["copies"] - 1)]
+
+
+class Convolution:
+    """conv2d on images that lie as `layout` turns them, before any time is taken."""
+
+    def __init__(self, problem, name, layout, weight_layout):
+        self.problem = p = problem
+        self.turns = {id(image): layout(image) for image in p.turns}
+        self.weight, self.bias = weight_layout(p.weight), p.bias.to_mkldnn() if self.turns[id(p.turns[0])].is_mkldnn else p.bias
+        select = getattr(torch._C, "_select_conv_backend", None)
+        sides = [[1, 1], [p.padding] * 2, [p.dilation] * 2, False, [0, 0], 1]
+        backend = str(select(self.turns[id(p.turns[0])], self.weight, self.bias, *sides)).rpartition(".")[2] if select else "unknown"
+        self.name = f"conv2d, {name}, backend {backend}"
+
+    def __call__(self, image):
+        p = self.problem
+        return torch.nn.functional.conv2d(self.turns[id(image)], self.weight, self.bias, padding=p.padding, dilation=p.dilation)
+
+
+def convolution_ways(problem):
+    """A maker for each layout."""
+    def last(tensor):
+        return tensor.contiguous(memory_format=torch.channels_last)
+
+    def turned(weight):
+        p = problem
+        return torch._C._nn.mkldnn_reorder_conv2d_weight(weight.to_mkldnn(), [p.padding] * 2, [1, 1], [p.dilation] * 2, 1)
+
+    ways = [("contiguous", torch.Tensor.contiguous, torch.Tensor.contiguous), ("channels_last", last, last)]
+    if torch.backends.mkldnn.is_available():
+        ways.append(("oneDNN's layout, weights turned beforehand", torch.Tensor.to_mkldnn, turned))
+    return [lambda p, way=way: Convolution(p, *way) for way in ways]
+
+
 def seconds_of(work):
     start = time.perf_counter()
     result = work()
@@ -267,6 +316,8 @@ def choose(problem):
     ways = []
     if isinstance(problem, MultiHeadProblem):
         makers = (MultiHeadFunction, NativeMultiHead, ProjectedProducts)
+    elif isinstance(problem, ConvolutionProblem):
+        makers = convolution_ways(problem)
     elif isinstance(problem, AdditiveProblem):
         makers = tuple(lambda p, size=size: Additive(p, size) for size in (MOST_BYTES / 2, 1e8, 4e6))
     else:
@@ -294,7 +345,8 @@ def blas():
                 "an unknown BLAS")
 
 
-PROBLEMS = {"dot_product": Problem, "multi_head": MultiHeadProblem, "additive": AdditiveProblem}
+PROBLEMS = {"dot_product": Problem, "multi_head": MultiHeadProblem, "additive": AdditiveProblem,
+            "convolution": ConvolutionProblem}
 
 
 class Server:
@@ -310,7 +362,8 @@ class Server:
         if "answer" in question:
             # By an open file: numpy would put its own ending to a name.
             with open(question["answer"], "wb") as file:
-                numpy.save(file, self.output.contiguous().numpy())
+                output = self.output.to_dense() if self.output.is_mkldnn else self.output
+                numpy.save(file, output.contiguous().numpy())
             return {"answer": question["answer"]}
         if "finish" in question:
             return {"operator_seconds": []}

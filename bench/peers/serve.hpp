@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
-#include <span>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -15,7 +17,6 @@
 namespace attention::peers {
 
 using tensor::Index;
-using tensor::Tensor;
 
 /// Why a library cannot compute this problem, or not with this memory. One line.
 class Unsupported : public std::runtime_error {
@@ -23,60 +24,35 @@ class Unsupported : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Keys first … last − 1.
-struct Keys {
-  Index first = 0;
-  Index last = 0;
-};
-
-/// Dot-product attention as it is asked for. Shape keys that are not told take their defaults.
-struct Problem {
-  Index batch = 1;
-  Index heads = 1;
-  Index kv_heads = 1;  ///< divides heads; heads h · heads/kv_heads … share key head h
-  Index queries = 1;
-  Index keys = 1;
-  Index dim = 1;
-  Index value_dim = 1;
-  bool causal = false;  ///< no query sees a later key; the last query stands beside the last key
-  Index window = 0;     ///< a query sees only keys less than this away; 0: all
-  float scale = 1;      ///< 1/sqrt(dim)
-  int threads = 1;
-  std::vector<Tensor<4>> query;  ///< [batch, heads, queries, dim], a copy for each turn
-  std::vector<Tensor<4>> key;    ///< [batch, kv_heads, keys, dim]
-  std::vector<Tensor<4>> value;  ///< [batch, kv_heads, keys, value_dim]
-
-  /// The keys that query i sees.
-  Keys keys_of(Index i) const;
-  /// The first matrix of a head in copy `turn`; `head` counts over batch and heads together.
-  const float* query_of(std::size_t turn, Index head) const {
-    return query[turn].data() + head * queries * dim;
-  }
-  const float* key_of(std::size_t turn, Index head) const {
-    return key[turn].data() + kv_head(head) * keys * dim;
-  }
-  const float* value_of(std::size_t turn, Index head) const {
-    return value[turn].data() + kv_head(head) * keys * value_dim;
-  }
-  Index all_heads() const { return batch * heads; }
-
- private:
-  Index kv_head(Index head) const { return head / heads * kv_heads + head % heads / (heads / kv_heads); }
-};
-
-/// A library with a problem before it.
+/// A library with a problem before it, of which it holds copies.
 class Library {
  public:
   virtual ~Library() = default;
   virtual std::string version() const = 0;
   virtual std::string kernel() const = 0;
-  /// Computes copy `turn` of the inputs into `output`, [batch, heads, queries, value_dim].
+  virtual int threads() const = 0;
+  virtual std::size_t copies() const = 0;
+  virtual std::array<Index, 4> output_shape() const = 0;
+  /// Computes copy `turn` of the inputs into `output`, of output_shape(), row-major.
   virtual void run(std::size_t turn, float* output) = 0;
+  /// Seconds of the library's operator alone in the last run, where the run has also turned the inputs into the
+  /// library's layout and the output back; none where the run is the operator.
+  virtual std::optional<double> operator_seconds() const { return {}; }
 };
 
-/// Answers on standard output what is asked on standard input until it ends; gives the exit status. `make`
-/// may throw Unsupported. See bench/peer_process.hpp for the lines.
-int serve(const std::function<std::unique_ptr<Library>(const Problem&)>& make);
+/// By the mechanism's name: makes the library for what "open" tells. May throw Unsupported.
+using Makers = std::map<std::string, std::function<std::unique_ptr<Library>(const Json& open)>>;
+
+/// Answers on standard output what is asked on standard input until it ends; gives the exit status. See
+/// bench/peer_process.hpp for the lines.
+int serve(const Makers& makers);
+
+/// The input NAME.npy, a copy for each turn. Throws where its shape is another.
+template <std::size_t N>
+std::vector<tensor::Tensor<N>> load_copies(const Json& open, const std::string& name,
+                                           const std::array<Index, N>& shape);
+
+double seconds_of(const std::function<void()>& work);
 
 /// The fastest of `ways`: each is run once to warm up and then `rounds` times in turn; the position of the
 /// one with the least time. `run(way)` does one run.

@@ -10,6 +10,7 @@
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/convolution_rungs.hpp"
+#include "rungs/winograd_transforms.hpp"
 #include "simd/micro_kernel.hpp"
 #include "tensor/load_padded.hpp"
 
@@ -49,9 +50,11 @@ std::vector<ladder::ReferenceField> reference_fields(const ConvolutionProblem& p
   const double terms = number(p.depth());
   const double aimed = blocks.scores;
   const double block = std::max(aimed, number(p.kernel() * p.kernel()));
-  const double chain = aimed > 0 ? std::min(block + 2 * terms / aimed + 1, terms) : terms;
+  double chain = aimed > 0 ? std::min(block + 2 * terms / aimed + 1, terms) : terms;
+  // Winograd's sums are over the channels alone, in another basis, where each error is larger by `growth`.
+  if (blocks.growth > 1) chain = numerics::chain(number(p.in_channels()), number(winograd_terms)) + winograd_additions;
   // One addition more for the bias.
-  const double bound = r.sums * numerics::sum_error(chain + 1) + terms * static_cast<double>(std::numeric_limits<float>::denorm_min());
+  const double bound = blocks.growth * r.sums * numerics::sum_error(chain + 1) + terms * static_cast<double>(std::numeric_limits<float>::denorm_min());
   return {ladder::reference_field("output", r.output, p.batch(), tensor::extent(r.output, 1), p.pixels(), bound)};
 }
 
@@ -120,6 +123,22 @@ Convolution describe() {
        {number(convolution_tiled_terms), 0}},
       {"channels_last", "turned so that a vector holds channels", convolution_channels_last, convolution_channels_last_workspace},
   };
+  const auto add_variant = [&m](const char* name, const char* idea, auto run, auto workspace, double growth) {
+    auto rung = m.ladder[0];
+    rung.name = name;
+    rung.idea = idea;
+    rung.run = run;
+    rung.workspace = workspace;
+    rung.blocks = {.growth = growth};
+    rung.parallel = true;
+    rung.variant = true;
+    rung.unable = winograd_unable;
+    m.ladder.push_back(rung);
+  };
+  add_variant("winograd_2", "2 × 2 outputs from 16 products a channel, not 36", convolution_winograd_2, convolution_winograd_2_workspace,
+              winograd_growth<2>());
+  add_variant("winograd_4", "4 × 4 outputs from 36 products a channel, not 144", convolution_winograd_4, convolution_winograd_4_workspace,
+              winograd_growth<4>());
 #ifdef ATTENTION_HAS_OPENBLAS
   m.ladder.push_back({"openblas", "im2col and a library product", convolution_openblas, convolution_openblas_workspace, {}, true, true});
 #endif

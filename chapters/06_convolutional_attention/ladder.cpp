@@ -9,6 +9,7 @@
 #include "convolution_backward.hpp"
 #include "coordinate.hpp"
 #include "coordinate_backward.hpp"
+#include "depthwise.hpp"
 #include "efficient_channel.hpp"
 #include "efficient_channel_backward.hpp"
 #include "non_local.hpp"
@@ -19,8 +20,15 @@
 namespace attention::convolutional {
 
 std::vector<ladder::MechanismPtr> mechanisms() {
-  return {convolution_mechanism(), non_local_mechanism(), squeeze_excitation_mechanism(), efficient_channel_mechanism(),
-          cbam_mechanism(), bam_mechanism(), coordinate_mechanism(), attention_pooling_mechanism(),
+  return {convolution_mechanism(),
+          depthwise_mechanism(),
+          non_local_mechanism(),
+          squeeze_excitation_mechanism(),
+          efficient_channel_mechanism(),
+          cbam_mechanism(),
+          bam_mechanism(),
+          coordinate_mechanism(),
+          attention_pooling_mechanism(),
           convolution_backward_mechanism(),
           non_local_backward_mechanism(),
           squeeze_excitation_backward_mechanism(),

@@ -14,6 +14,7 @@
 #include "convolution_backward.hpp"
 #include "coordinate.hpp"
 #include "coordinate_backward.hpp"
+#include "depthwise.hpp"
 #include "efficient_channel.hpp"
 #include "efficient_channel_backward.hpp"
 #include "experiments/gate_passes.hpp"
@@ -41,10 +42,15 @@ int main(int argc, char** argv) {
   ladder::ChapterProgram program;
   program.folder = "06_convolutional_attention";
   program.summary = "Chapter 6, convolutional attention: convolution, attention over the places of a picture, gates, pooling.";
-  program.mechanisms = {convolutional::convolution_mechanism(),        convolutional::non_local_mechanism(),
-                        convolutional::squeeze_excitation_mechanism(), convolutional::efficient_channel_mechanism(),
-                        convolutional::cbam_mechanism(),               convolutional::bam_mechanism(),
-                        convolutional::coordinate_mechanism(),         convolutional::attention_pooling_mechanism(),
+  program.mechanisms = {convolutional::convolution_mechanism(),
+                        convolutional::depthwise_mechanism(),
+                        convolutional::non_local_mechanism(),
+                        convolutional::squeeze_excitation_mechanism(),
+                        convolutional::efficient_channel_mechanism(),
+                        convolutional::cbam_mechanism(),
+                        convolutional::bam_mechanism(),
+                        convolutional::coordinate_mechanism(),
+                        convolutional::attention_pooling_mechanism(),
                         convolutional::convolution_backward_mechanism(),
                         convolutional::non_local_backward_mechanism(),
                         convolutional::squeeze_excitation_backward_mechanism(),

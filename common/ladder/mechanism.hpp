@@ -32,6 +32,7 @@ struct Blocks {
   double scores = 0;  ///< over dim, or what the scores are summed over; 0 = one chain over all of it
   double values = 0;  ///< over the keys; 0 = one chain over all of them
   double rounding = 0;  ///< relative, of each factor of a product beforehand; 0 = the factors are float32, else bfloat16
+  double growth = 1;    ///< of an addition's error on its way to the output; more than 1 where sums are taken in another basis
 };
 
 /// One way to compute a mechanism.
@@ -45,7 +46,8 @@ struct Rung {
   bool parallel = true;  ///< uses all threads
   bool beside = false;   ///< not a step of the ladder: a library's way, shown beside it
   Index block_rows = 1;  ///< rows that a thread takes at once: a timed sample holds as many for each thread
-  bool variant = false;  ///< not a step of the ladder either, but ours: the top rung with another precision, or without one of its parts
+  bool variant = false;  ///< not a step of the ladder either, but ours: the top rung with another precision or without a part, or another algorithm, which may need less work than is counted
+  std::string (*unable)(const Problem&) = nullptr;  ///< one line: why it does not compute this problem; empty where it does. null: it computes all
 };
 
 /// Sizes that are measured together: along one line, all other sizes fixed.
@@ -121,6 +123,8 @@ class Trial {
   virtual Cost cost() const = 0;
   /// Bytes that the rung needs beyond inputs and output, with the thread count now in use.
   virtual std::size_t workspace(std::size_t rung) const = 0;
+  /// Why the rung does not compute this problem, in one line; empty where it does. One that does not must not be run.
+  virtual std::string unable(std::size_t rung) const = 0;
   /// Runs the rung; its answer replaces the last one. Throws std::bad_alloc where memory runs out.
   virtual void run(std::size_t rung) = 0;
   /// Rows that can be computed alone; 0 where the mechanism has none.

@@ -23,7 +23,11 @@ class TrialOf final : public Trial {
   Cost cost() const override { return mechanism_.cost(problem_); }
   std::size_t workspace(std::size_t rung) const override {
     const auto bytes = mechanism_.ladder.at(rung).workspace;
-    return bytes ? bytes(problem_) : 0;
+    return bytes && unable(rung).empty() ? bytes(problem_) : 0;
+  }
+  std::string unable(std::size_t rung) const override {
+    const auto reason = mechanism_.ladder.at(rung).unable;
+    return reason ? reason(problem_) : std::string();
   }
   void run(std::size_t rung) override { mechanism_.ladder.at(rung).run(problem_, output_); }
   Index rows() const override { return mechanism_.rows ? mechanism_.rows(problem_) : 0; }

@@ -46,10 +46,14 @@ constexpr int weights_of(int vectors) { return std::min(12, tile_rows * tile_vec
 /// The first `count` lanes.
 void store_first(float* to, Float value, Index count) { std::memcpy(to, &value, static_cast<std::size_t>(count) * sizeof(float)); }
 
-/// Rows pixels, each with its window's first float, times Vectors vectors of output channels.
+/// Rows pixels, each with its window's first float, times Vectors vectors of output channels, whose sums begin with `start`.
 template <int Rows, int Vectors>
-[[gnu::flatten]] void convolve_tile(const Runs& runs, const float* const* windows, const float* packed, float* output, Index stride, Index columns) {
-  Float sum[Rows][Vectors] = {};
+[[gnu::flatten]] void convolve_tile(const Runs& runs, const float* const* windows, const float* packed, const float* start, float* output, Index stride,
+                                    Index columns) {
+  Float sum[Rows][Vectors];
+  unrolled<Rows>([&](auto i) __attribute__((always_inline)) {
+    unrolled<Vectors>([&](auto j) __attribute__((always_inline)) { sum[i][j] = load(start + j * lanes); });
+  });
   for (Index run = 0; run < runs.count; ++run) {
     const float* pixel[Rows];
     unrolled<Rows>([&](auto i) __attribute__((always_inline)) { pixel[i] = windows[i] + runs.offset(run); });
@@ -93,7 +97,7 @@ template <int Rows, int Vectors>
   });
 }
 
-using ConvolveTile = void (*)(const Runs&, const float* const*, const float*, float*, Index, Index);
+using ConvolveTile = void (*)(const Runs&, const float* const*, const float*, const float*, float*, Index, Index);
 using GradientTile = void (*)(const ConvolutionSizes&, const float*, const float*, Index, float*, Index);
 
 /// The tiles for 1 … most rows.
@@ -162,18 +166,20 @@ void turn_weights(const ConvolutionSizes& s, const float* weights, float* turned
   }
 }
 
-void convolve(const ConvolutionSizes& s, const float* padded, const float* packed, float* output) {
+void convolve(const ConvolutionSizes& s, const float* padded, const float* packed, float* output, const float* bias) {
   static constexpr auto tiles = all_convolve_tiles(std::make_integer_sequence<int, tile_vectors>{});
   const Runs runs(s);
   const Index vectors = (s.out + lanes - 1) / lanes;
   for (Index first = 0; first < vectors; first += tile_vectors) {
     const int wide = panel_vectors(s, first);
     const int most = pixels_of(wide);
+    float start[tile_vectors * lanes] = {};
+    if (bias) std::copy_n(bias + first * lanes, std::min<Index>(wide * lanes, s.out - first * lanes), start);
     for (Index p = 0; p < s.pixels(); p += most) {
       const Index rows = std::min<Index>(most, s.pixels() - p);
       const float* windows[12];
       for (Index i = 0; i < rows; ++i) windows[i] = padded + ((p + i) / s.width * s.padded_width() + (p + i) % s.width) * s.in;
-      tiles[at(wide - 1)][at(rows - 1)](runs, windows, packed, output + p * s.out + first * lanes, s.out, s.out - first * lanes);
+      tiles[at(wide - 1)][at(rows - 1)](runs, windows, packed, start, output + p * s.out + first * lanes, s.out, s.out - first * lanes);
     }
     packed += s.depth() * wide * lanes;
   }

@@ -35,8 +35,9 @@ void pack_weights(const ConvolutionSizes& sizes, const float* weights, float* pa
 /// The same weights as backwards() takes them: turned by half a turn, [kernel_height, kernel_width, out, in]. `turned` has depth() · out floats.
 void turn_weights(const ConvolutionSizes& sizes, const float* weights, float* turned);
 
-/// output[y, x, o] = Σ padded[y + u·dilation, x + v·dilation, c] · weights[u, v, c, o]; output is [height, width, out].
-void convolve(const ConvolutionSizes& sizes, const float* padded, const float* packed, float* output);
+/// output[y, x, o] = bias[o] + Σ padded[y + u·dilation, x + v·dilation, c] · weights[u, v, c, o]; output is [height, width, out].
+/// Without a bias (null) the sums begin with 0.
+void convolve(const ConvolutionSizes& sizes, const float* padded, const float* packed, float* output, const float* bias = nullptr);
 
 /// into[u, v, c, o] += Σ over the pixels of padded[y + u·dilation, x + v·dilation, c] · gradient[y, x, o].
 void add_weight_gradient(const ConvolutionSizes& sizes, const float* padded, const float* gradient, float* into);

@@ -2,7 +2,7 @@
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .results import Missing, rows_run, rung_label
+from .results import Missing, nearest_to_roof, rows_run, rung_label
 from .style import LIBRARY, ROOF, RUNG, foot
 from .tables import amount
 
@@ -49,7 +49,7 @@ def _panel(axes, rungs, rows, threads):
     axes.axvline(roof, color=ROOF, linewidth=2.5)
     axes.annotate(f"measured roof: {roof:.4g}", (roof, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
                   textcoords="offset points", color=ROOF, ha="right", va="bottom", fontsize=9)
-    axes.set_xlim(0, roof * 1.03)
+    axes.set_xlim(0, roof * 1.03 * max(1, *(row["roof_share"] for row in rows)))
     axes.set_xlabel(f"{_UNITS.get(kind, kind)} per core")
     axes.set_title(_count(threads), fontsize=10)
 
@@ -75,7 +75,7 @@ def ladder(problem):
         _panel(axes, rungs, [row for row in rows if row["threads"] == threads], threads)
     for axes in panels.flat[len(counts):]:
         axes.set_visible(False)
-    best = max(rows, key=lambda row: row["roof_share"])
+    best = nearest_to_roof(rows)
     words = f"{problem['title']}\nNearest to the roof: {best['rung']}, {100 * best['roof_share']:.0f} % with {_count(best['threads'])}"
     if any(row["status"] == "sampled" for row in rows):
         words += ".  * and hatched: timed on a sample of the rows"

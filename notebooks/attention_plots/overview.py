@@ -26,7 +26,7 @@ def _panel(axes, problem, floor):
         share = max(row["roof_share"], floor)
         axes.bar(place, share - floor, bottom=floor, width=0.78, color=LIBRARY if row["beside"] else RUNG, edgecolor="black",
                  linewidth=0.6, hatch="//" if row["status"] == "sampled" else None)
-        axes.annotate(f"{100 * row['roof_share']:.2g}", (place, share), xytext=(0, 2), textcoords="offset points",
+        axes.annotate(f"{100 * row['roof_share']:.{2 if row['roof_share'] < 0.995 else 3}g}", (place, share), xytext=(0, 2), textcoords="offset points",
                       ha="center", va="bottom", fontsize=7.5, path_effects=[withStroke(linewidth=2.5, foreground="white")],
                       zorder=5)
     axes.axhline(1, color=ROOF, linewidth=2)
@@ -49,7 +49,8 @@ def side_by_side(problems):
     for axes, problem in zip(panels.flat, problems):
         _panel(axes, problem, floor)
     panels[0, 0].set_yscale("log")
-    panels[0, 0].set_ylim(floor, 2)
+    highest = max(row["roof_share"] for problem in problems for row in one_thread(problem))
+    panels[0, 0].set_ylim(floor, max(2, 1.3 * highest))
     panels[0, 0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g} %"))
     for axes in panels[:, 0]:
         axes.set_ylabel("share of the roof")

@@ -15,8 +15,22 @@ def _is_peer(row):
     return row["rung"].startswith(_PREFIX)
 
 
+_TITLES = {"dot_product": "Dot-product attention", "multi_head": "Multi-head attention", "additive": "Additive attention",
+           "convolution": "Convolution"}
+
+
+def _convolution_name(shape):
+    """Images × channels × height × width, the kernel, then what is not as usual."""
+    channels = str(shape["in_channels"]) + (f"→{shape['out_channels']}" if shape["out_channels"] != shape["in_channels"] else "")
+    name = f"{shape['batch']}×{channels}×{shape['height']}×{shape['width']} {shape['kernel']}×{shape['kernel']}"
+    return name + (f" dilation {shape['dilation']}" if shape["dilation"] > 1 else "")
+
+
 def shape_name(shape):
-    """The sizes in one word: heads × n × dim, then what is not as usual. Of dot_product, or of multi_head, which has a width."""
+    """The sizes in one word: heads × n × dim, then what is not as usual. Of dot_product, of multi_head, which has a width, or of
+    convolution, which has a kernel."""
+    if "kernel" in shape:
+        return _convolution_name(shape)
     dim = shape["dim"]
     if "width" in shape:
         queries = keys = shape["n"]
@@ -99,8 +113,8 @@ def peer_table(found):
              *(share(e["peers"].get(name), name == e["best_peer"]) for name in names),
              f"{e['ours_over_best_peer']:.2f}×" if e["ours_over_best_peer"] else "–"] for e in found]
     heads = ["shape", "threads", "share of", "our time", "rung", "ours", *names, "over the best peer"]
-    notes = ["The best peer is bold. Where a library times its operator itself, its share is the operator's own; in brackets, "
-             "with the call around it."]
+    notes = ["The best peer is bold. Where a library times its operator itself, or works in a layout of its own, its share is the "
+             "operator's own; in brackets, with what is around it."]
     for name in names:
         entries = [e["peers"][name] for e in found if name in e["peers"]]
         kernels = dict.fromkeys(entry["kernel"] for entry in entries)
@@ -141,7 +155,7 @@ def beside_peers(document, entries):
         axes.grid(axis="x", visible=False)
         axes.set_title(f"{entry['threads']} thread{'' if entry['threads'] == 1 else 's'}", fontsize=10, pad=16)
         axes.set_ylabel(f"{unit} per core")
-    words = f"Dot-product attention, {entries[0]['name']}: our fastest rung (blue) and other libraries (grey)"
+    words = f"{_TITLES[entries[0]['mechanism']]}, {entries[0]['name']}: our fastest rung (blue) and other libraries (grey)"
     if any(row.get("operator_s") for entry in entries for row in entry["peers"].values()):
         words += "\nWhite line: what is left of the rate with the call around the operator"
     figure.suptitle(words, x=0.01, ha="left", fontsize=11)

@@ -116,6 +116,11 @@ def description(document):
     return {key: document[key] for key in ("machine", "data", "mode") if key in document}
 
 
+def nearest_to_roof(rows):
+    """The row with the largest share of its roof. A variant may need less work than is counted: its share is not of its own work."""
+    return max([row for row in rows if not row.get("variant")] or rows, key=lambda row: row["roof_share"])
+
+
 def rung_label(row):
     """The rung's name, and what it is where it is no step of the ladder."""
     return row["rung"] + (" (library)" if row["beside"] else " (variant)" if row.get("variant") else "")

@@ -4,7 +4,7 @@ import math
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from .results import Missing, rows_run, rung_label
+from .results import Missing, nearest_to_roof, rows_run, rung_label
 from .style import LIBRARY, ROOF, foot, line
 from .tables import number
 
@@ -132,7 +132,7 @@ def roofline(problem):
     for axes, threads in zip(panels[0], counts):
         _panel(axes, problem, rows, threads)
     panels[0, 0].set_ylabel("GFLOP/s of each core")
-    best = max(rows, key=lambda row: row["roof_share"])
+    best = nearest_to_roof(rows)
     words = f"{problem['title']}: where each rung stands under the roofs\nNearest: {best['rung']}, " \
             f"{100 * best['roof_share']:.0f} % of the {best['roof_kind']} roof, {number(_intensity(best))} FLOP a byte"
     if any(row["status"] == "sampled" for row in rows):

@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "rungs/convolution_rungs.hpp"
-#include "rungs/convolution_turning.hpp"
+#include "rungs/convolution_turned.hpp"
 
 namespace attention::convolutional {
 
@@ -18,19 +18,9 @@ namespace {
 /// Rows of a band: as many as the cache holds, and so few that every thread has one.
 Index band_rows(const ConvolutionProblem& p) {
   const Index row = (p.width() + 2 * p.radius()) * (p.in_channels() + p.out_channels());
-  const Index fitting = std::max<Index>(1, band_floats / row - 2 * p.radius());
+  const Index fitting = std::max<Index>(1, turned_band_floats / row - 2 * p.radius());
   const Index bands = (p.batch() + 2 * omp_get_max_threads() - 1) / p.batch();
   return std::clamp<Index>((p.height() + bands - 1) / bands, 1, fitting);
-}
-
-/// [pixels, channels] with the biases to the planes of the output.
-void turn_out(const ConvolutionProblem& p, Index b, Index first, Index rows, float* band, ConvolutionOutput& out) {
-  const Index channels = p.out_channels(), pixels = rows * p.width();
-  const float* bias = p.bias.data();
-  for (Index i = 0; i < pixels; ++i)
-#pragma omp simd
-    for (Index o = 0; o < channels; ++o) band[i * channels + o] += bias[o];
-  turn(band, channels, pixels, channels, out.plane_of(b, 0) + first * p.width(), p.pixels());
 }
 
 Index band_input(const ConvolutionProblem& p) { return (band_rows(p) + 2 * p.radius()) * (p.width() + 2 * p.radius()) * p.in_channels(); }
@@ -47,7 +37,7 @@ void convolution_channels_last(const ConvolutionProblem& p, ConvolutionOutput& o
   tensor::UnsetBuffer turned(static_cast<std::size_t>(2 * weights));
   tensor::UnsetBuffer packed(static_cast<std::size_t>(whole.packed_size()));
   tensor::UnsetBuffer scratch(static_cast<std::size_t>(omp_get_max_threads() * own));
-  turn_weights(p, turned.data(), turned.data() + weights);
+  turn_weights(p, p.out_channels(), turned.data(), turned.data() + weights);
   simd::pack_weights(whole, turned.data(), packed.data());
 #pragma omp parallel for collapse(2) schedule(static)
   for (Index b = 0; b < p.batch(); ++b)
@@ -55,9 +45,9 @@ void convolution_channels_last(const ConvolutionProblem& p, ConvolutionOutput& o
       float* input = scratch.data() + omp_get_thread_num() * own;
       float* output = input + band_input(p);
       const Index first = band * rows, count = std::min(rows, p.height() - first);
-      turn_in(p, p.image_of(b), p.in_channels(), first, count, input);
-      simd::convolve(sizes_of(p, count), input, packed.data(), output);
-      turn_out(p, b, first, count, output, out);
+      turn_in_with_border(p, p.image_of(b), p.in_channels(), first, count, input);
+      simd::convolve(sizes_of(p, count), input, packed.data(), output, p.bias.data());
+      turn_out(p, b, first, count, p.out_channels(), output, out);
     }
 }
 

@@ -12,7 +12,7 @@
 #include <algorithm>
 
 #include "rungs/convolution_backward_rungs.hpp"
-#include "rungs/convolution_turning.hpp"
+#include "rungs/convolution_turned.hpp"
 #include "rungs/map.hpp"
 
 namespace attention::convolutional {
@@ -34,7 +34,7 @@ struct Cut {
 
   explicit Cut(const ConvolutionBackwardProblem& p) {
     const Index line = (p.width() + 2 * p.radius()) * (p.in_channels() + 2 * p.out_channels());
-    const Index fitting = std::max<Index>(1, band_floats / line - 2 * p.radius());
+    const Index fitting = std::max<Index>(1, turned_band_floats / line - 2 * p.radius());
     const Index wanted = (most_parts + p.batch() - 1) / p.batch();
     rows = std::clamp<Index>((p.height() + wanted - 1) / wanted, 1, fitting);
     bands = (p.height() + rows - 1) / rows;
@@ -59,8 +59,8 @@ void backward_band(const ConvolutionBackwardProblem& p, const Cut& cut, Index b,
   float* inner = border + cut.border;
   float* found = inner + cut.inner;
   const simd::ConvolutionSizes sizes = sizes_of(p, rows);
-  turn_in(p, p.image_of(b), p.in_channels(), first, rows, input);
-  turn_in(p, p.gradient_of(b, 0), p.out_channels(), first, rows, border);
+  turn_in_with_border(p, p.image_of(b), p.in_channels(), first, rows, input);
+  turn_in_with_border(p, p.gradient_of(b, 0), p.out_channels(), first, rows, border);
   for (Index y = 0; y < rows; ++y)
     std::copy_n(border + (y + p.radius()) * (line + 2 * side) + side, line, inner + y * line);
   simd::add_weight_gradient(sizes, input, inner, weights);
@@ -92,7 +92,7 @@ void convolution_backward_channels_last(const ConvolutionBackwardProblem& p, Con
   tensor::UnsetBuffer packed(static_cast<std::size_t>(backwards.packed_size()));
   tensor::UnsetBuffer sums(static_cast<std::size_t>(cut.parts * weights));
   tensor::UnsetBuffer scratch(static_cast<std::size_t>(omp_get_max_threads() * cut.scratch()));
-  turn_weights(p, turned.data(), turned.data() + weights);
+  turn_weights(p, p.out_channels(), turned.data(), turned.data() + weights);
   simd::turn_weights(sizes_of(p, cut.rows), turned.data(), turned.data() + weights);
   simd::pack_weights(backwards, turned.data() + weights, packed.data());
 #pragma omp parallel

@@ -20,6 +20,20 @@ ConvolutionProblem sample(const char* shape) {
   return make_convolution(ladder::parse_shape(shape, convolution().keys), 11, ladder::Hardness::plain);
 }
 
+/// Runs the body for every rung that computes `p`.
+template <class Body>
+void for_every_able_rung(const ConvolutionProblem& p, Body body) {
+  for_every_rung(convolution(), [&](const auto& rung) {
+    if (!rung.unable || rung.unable(p).empty()) body(rung);
+  });
+}
+
+/// What a rung's numbers of about 1 may differ from those that need no rounding: nothing, but for sums in another basis.
+template <class Rung>
+float inexactness(const Rung& rung) {
+  return rung.blocks.growth > 1 ? 1e-6F * static_cast<float>(rung.blocks.growth) : 0;
+}
+
 }  // namespace
 
 TEST_CASE("convolution: a kernel with a single 1 in the middle copies the image", "[convolution]") {
@@ -27,7 +41,7 @@ TEST_CASE("convolution: a kernel with a single 1 in the middle copies the image"
   p.weight.fill(0);
   p.bias.fill(0);
   for (std::size_t c = 0; c < 3; ++c) p.weight(c, c, 2, 2) = 1;
-  for_every_rung(convolution(), [&](const auto& rung) {
+  for_every_able_rung(p, [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     CHECK(largest_difference(out.output, p.input) == 0);
@@ -40,15 +54,15 @@ TEST_CASE("convolution: a single 1 elsewhere shifts the image and lets zeros in"
   p.bias.fill(0);
   p.weight(0, 0, 0, 2) = 1;  // one up, one to the right
   p.weight(1, 0, 2, 1) = 1;  // one down
-  for_every_rung(convolution(), [&](const auto& rung) {
+  for_every_able_rung(p, [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     for (Index y = 0; y < 8; ++y)
       for (Index x = 0; x < 19; ++x) {
         const float up = y > 0 && x < 18 ? p.input.data()[(y - 1) * 19 + x + 1] : 0;
         const float down = y < 7 ? p.input.data()[(y + 1) * 19 + x] : 0;
-        REQUIRE(out.plane_of(0, 0)[y * 19 + x] == up);
-        REQUIRE(out.plane_of(0, 1)[y * 19 + x] == down);
+        REQUIRE(std::abs(out.plane_of(0, 0)[y * 19 + x] - up) <= inexactness(rung));
+        REQUIRE(std::abs(out.plane_of(0, 1)[y * 19 + x] - down) <= inexactness(rung));
       }
   });
 }
@@ -58,7 +72,7 @@ TEST_CASE("convolution: taps stand as far apart as the dilation says", "[convolu
   p.weight.fill(0);
   p.bias.fill(0);
   p.weight(0, 0, 0, 2) = 1;  // four up, four to the right
-  for_every_rung(convolution(), [&](const auto& rung) {
+  for_every_able_rung(p, [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     for (Index y = 0; y < 11; ++y)
@@ -72,14 +86,14 @@ TEST_CASE("convolution: a box on a constant image counts the pixels under it", "
   p.input.fill(1);
   p.weight.fill(1);
   p.bias.fill(100);
-  for_every_rung(convolution(), [&](const auto& rung) {
+  for_every_able_rung(p, [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     for (Index y = 0; y < 5; ++y)
       for (Index x = 0; x < 6; ++x) {
         const int rows = y == 0 || y == 4 ? 2 : 3;
         const int columns = x == 0 || x == 5 ? 2 : 3;
-        REQUIRE(out.output.data()[y * 6 + x] == 100 + static_cast<float>(rows * columns));
+        REQUIRE(std::abs(out.output.data()[y * 6 + x] - 100 - static_cast<float>(rows * columns)) <= 10 * inexactness(rung));
       }
   });
 }
@@ -93,7 +107,7 @@ TEST_CASE("convolution: it is linear in the image", "[convolution]") {
     b.input.data()[i] = std::sin(static_cast<float>(i));
     both.input.data()[i] = a.input.data()[i] + 2 * b.input.data()[i];
   }
-  for_every_rung(convolution(), [&](const auto& rung) {
+  for_every_able_rung(a, [&](const auto& rung) {
     ConvolutionOutput of_a;
     ConvolutionOutput of_b;
     ConvolutionOutput of_both;
@@ -101,13 +115,13 @@ TEST_CASE("convolution: it is linear in the image", "[convolution]") {
     rung.run(b, of_b);
     rung.run(both, of_both);
     for (std::size_t i = 0; i < of_a.output.size(); ++i) of_a.output.data()[i] += 2 * of_b.output.data()[i];
-    CHECK(largest_difference(of_a.output, of_both.output) < 1e-5F);
+    CHECK(largest_difference(of_a.output, of_both.output) < 1e-5F + inexactness(rung));
   });
 }
 
 TEST_CASE("convolution: a 1×1 kernel is a matrix product over the channels", "[convolution]") {
   const ConvolutionProblem p = sample("batch=2,in_channels=21,out_channels=35,height=6,width=11,kernel=1");
-  for_every_rung(convolution(), [&](const auto& rung) {
+  for_every_able_rung(p, [&](const auto& rung) {
     ConvolutionOutput out;
     rung.run(p, out);
     for (Index b = 0; b < 2; ++b)
@@ -132,6 +146,8 @@ TEST_CASE("convolution: NaN and infinity come out where the reference has them",
   for (const ConvolutionProblem& p : problems) {
     const auto trial = ladder::make_trial(convolution(), p);
     for (std::size_t rung = 0; rung < convolution().ladder.size(); ++rung) {
+      // In Winograd's basis such a pixel spoils all of its tile.
+      if (convolution().ladder[rung].blocks.growth > 1) continue;
       INFO(convolution().ladder[rung].name << ", problem " << &p - problems.data());
       trial->spoil();
       trial->run(rung);
@@ -146,7 +162,7 @@ TEST_CASE("convolution: some output channels alone are those of all", "[convolut
   const ConvolutionProblem p = sample("in_channels=3,out_channels=30,height=7,kernel=3");
   const std::array<Index, 3> chosen{0, 12, 29};
   const ConvolutionProblem part = take_out_channels(p, chosen);
-  for_every_rung(convolution(), [&](const auto& rung) {
+  for_every_able_rung(p, [&](const auto& rung) {
     ConvolutionOutput whole;
     ConvolutionOutput some;
     rung.run(p, whole);
