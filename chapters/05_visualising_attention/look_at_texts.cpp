@@ -93,7 +93,8 @@ std::vector<std::string> look_at_texts(std::span<const std::string> texts, const
     out << fmt::format("For bertviz, in {}:\n{}\n", (results.folder() / "bertviz").string(),
                        bertviz_lines(record::read(results.folder() / (name + ".attention.json")), name));
   }
-  results.write("texts", {{"texts", list}});
+  // The heads of the first text are the table that the lesson quotes.
+  results.write("texts", {{"texts", list}, {"rows", list.empty() ? Json::array() : list[0]["heads"]}});
   return names;
 }
 

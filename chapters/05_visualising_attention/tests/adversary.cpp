@@ -69,6 +69,15 @@ TEST_CASE("words with the same state can exchange all their weight", "[visualisi
   CHECK(numerics::total_variation<double>(text.answer(found.weights), text.answer(given)) == Approx(found.variation));
 }
 
+TEST_CASE("the search turns back at the bound", "[visualising]") {
+  // The same words; the third has half of the weight and must keep it. The way up leads beyond.
+  const std::vector<float> states{2, 1, 2, 1, -2, 0}, output{3, -3, 1, -1, 0, 0};
+  const Adversary found = find_adversary({states, output, 3, 2}, std::vector<float>{0.49F, 0.02F, 0.49F}, {}, 1);
+  CHECK(found.divergence > 0.35);
+  CHECK(found.variation <= 0.01);
+  CHECK(found.weights[2] == Approx(0.49).margin(0.02));
+}
+
 TEST_CASE("where every word matters there is no other weighting", "[visualising]") {
   // Two classes, two words that tell the opposite: the answer gives the weights away.
   const std::vector<float> states{3, -3}, output{4, -4, 0, 0};

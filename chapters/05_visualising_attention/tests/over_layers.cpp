@@ -129,9 +129,9 @@ TEST_CASE("the flow through three layers is the narrowest cut", "[visualising]")
 }
 
 TEST_CASE("a flow turns back where it must", "[visualising]") {
-  // The first way found, 0-1-2-3, has to give its middle edge back.
-  FlowNetwork network(4);
-  for (const auto& [from, to] : {std::pair{0, 1}, {1, 2}, {2, 3}, {0, 2}, {1, 3}})
+  // The shortest way, 0-1-2-3, has to give its middle edge back to the two that are longer: 0-4-5-2-3 and 0-1-6-7-3.
+  FlowNetwork network(8);
+  for (const auto& [from, to] : {std::pair{0, 1}, {1, 2}, {2, 3}, {0, 4}, {4, 5}, {5, 2}, {1, 6}, {6, 7}, {7, 3}})
     network.add(static_cast<std::size_t>(from), static_cast<std::size_t>(to), 1);
   CHECK(network.largest_flow(0, 3) == 2);
   FlowNetwork apart(3);

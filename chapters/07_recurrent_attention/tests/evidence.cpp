@@ -43,6 +43,19 @@ TEST_CASE("evidence: weights, leaving out and states are those of the classifier
       CHECK(text.leave_one_out[w] == Approx(numerics::total_variation<float>(other.shares, whole.shares)).margin(1e-6));
       CHECK(text.words[w] == corpus.lexicon.word(words[w]));
     }
+    // The gradient is of the logarithm of the largest share: growing numbers, growing share.
+    for (std::size_t w = 0; w < words.size(); ++w) {
+      const auto log_share = [&](float scale) {
+        Tape<float> tape(autograd::Mode::evaluation);
+        ArrayOf<float> scales = tensor::filled_array<float>({words.size(), 1, 1}, 1);
+        scales.data()[w] = scale;
+        const std::vector<const std::vector<Index>*> alone{&words};
+        const Variable<float> scaled = tape.constant(scales);
+        const Answer<float> answer = model(tape, batch_of(alone, corpus.lexicon, model.sizes), &scaled);
+        return static_cast<double>(autograd::log_softmax(answer.scores).data()[whole.best()]);
+      };
+      CHECK(static_cast<double>(text.gradient[w]) == Approx((log_share(1.01F) - log_share(0.99F)) / 0.02).epsilon(0.02).margin(2e-4));
+    }
     // The answer follows from states, weights and output layer alone.
     std::vector<double> scores(3), shares(3);
     const std::size_t width = evidence.states.shape()[1];
