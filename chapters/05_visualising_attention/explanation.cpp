@@ -40,6 +40,11 @@ TextFindings examine_text(const record::EvidenceText& text, const PooledText& po
   found.equal_variation = numerics::total_variation<double>(equal, answer);
   found.right = place_of_largest(answer) == text.label;
   found.right_equal = place_of_largest(equal) == text.label;
+  for (std::size_t t = 0; t < weights.size(); ++t) {
+    List single(weights.size());
+    single[t] = 1;
+    if (place_of_largest(pooled.answer(single)) == place_of_largest(answer)) found.single_same += 1 / static_cast<double>(weights.size());
+  }
   List variations, shuffled = weights;
   numerics::Random random(seed);
   for (int s = 0; s < shuffles; ++s) {

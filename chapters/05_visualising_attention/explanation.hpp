@@ -27,6 +27,7 @@ struct TextFindings {
   Adversary other;
   double equal_variation = 0;     ///< total variation of the answer under equal weights
   double shuffled_variation = 0;  ///< the same under shuffled weights, the median of 100 shuffles (ibid., section 4.2.1)
+  double single_same = 0;         ///< share of the words whose state alone, with all the weight, tells the same class
   bool right = false;             ///< the class is told rightly
   bool right_equal = false;       ///< also under equal weights
 };

@@ -102,6 +102,8 @@ std::vector<ladder::Figure> report_explanation(const record::EvidenceRecord& rec
          "total variation of the answer under equal weights, mean");
   figure("shuffled_variation", mean(values_of(all, [](F f) { return f.shuffled_variation; })), "of 1",
          "total variation of the answer under shuffled weights, median of 100 shuffles, mean");
+  figure("single_same", mean(values_of(all, [](F f) { return f.single_same; })), "1",
+         "share of the words of a text whose state alone, with all the weight, tells the same class, mean");
   figure("accuracy", share([](F f) { return f.right; }), "1", "share of texts whose class is told rightly");
   figure("accuracy_equal", share([](F f) { return f.right_equal; }), "1", "the same net with equal weights in place of its own");
   out << fmt::format("Do the weights explain the answers? {}\n{}\n", record.title, table.text());

@@ -116,6 +116,14 @@ TEST_CASE("what is found about texts does not depend on their neighbours", "[vis
   CHECK(found[0].same_top);
   CHECK_FALSE(found[1].leave_one_out.tau);  // one word
   CHECK(found[1].shuffled_variation == 0);
+  CHECK(found[1].single_same == 1);
+  // Of three states, those whose own answer is the text's.
+  const PooledText first{{record.states.data(), 6}, {record.output.data(), 6}, 3, 2};
+  const bool told = first.answer(std::vector<double>{0.5, 0.3, 0.2})[0] > 0.5;
+  double same = 0;
+  for (const std::vector<double>& one : {std::vector<double>{1, 0, 0}, {0, 1, 0}, {0, 0, 1}})
+    same += (first.answer(one)[0] > 0.5) == told ? 1.0 / 3 : 0;
+  CHECK(found[0].single_same == Approx(same));
   CHECK_FALSE(found[2].leave_one_out.tau);  // equal weights
   CHECK(found[2].equal_variation == Approx(0).margin(1e-12));
   record::EvidenceRecord last = record;
