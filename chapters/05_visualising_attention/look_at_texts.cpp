@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "explanation_report.hpp"
 #include "head_measures.hpp"
@@ -100,6 +101,9 @@ std::vector<std::string> look_at_texts(std::span<const std::string> texts, const
 
 void look_at_own_texts(std::span<const std::string> texts, const SentenceEncoder& encoder, const fs::path& folder,
                        const fs::path& evidence, std::ostream& out) {
+  // Before anything is written or removed: it may be damaged.
+  std::optional<record::EvidenceRecord> answers;
+  if (!evidence.empty()) answers = record::read_evidence(evidence);
   const ladder::Results results(folder, "05_visualising_attention/text", false, true);
   // What an earlier call left, the summary that says that all is there before the rest.
   fs::remove(results.folder() / "summary.json");
@@ -112,7 +116,7 @@ void look_at_own_texts(std::span<const std::string> texts, const SentenceEncoder
   for (const std::string& name : names) page.push_back({{"name", name}, {"file", name + ".attention.json"}, {"chapter", ""}});
   results.write("page", {{"records", page}});
   std::vector<ladder::Figure> figures;
-  if (fs::exists(evidence)) figures = report_explanation(record::read_evidence(evidence), results, "explanation", "own_", out);
+  if (answers) figures = report_explanation(*answers, results, "explanation", "own_", out);
   results.write_summary(figures);
   out << fmt::format("Results are in {}\n", results.folder().string());
 }

@@ -20,8 +20,8 @@ std::vector<std::string> look_at_texts(std::span<const std::string> texts, const
                                        const ladder::Results& results, std::ostream& out);
 
 /// For a reader's own texts: the same in `results`/05_visualising_attention/text, where what an earlier call wrote goes; and
-/// whether the weights explain the answers of chapter 7's classifier, where `evidence` is a record that it has left about them.
-/// Throws UserError where nothing can be written or the record is damaged.
+/// whether the weights explain the answers of chapter 7's classifier, where `evidence` names a record that it has left about them
+/// and is not empty. Throws UserError where nothing can be written or the record is damaged.
 void look_at_own_texts(std::span<const std::string> texts, const multi_head::SentenceEncoder& encoder,
                        const std::filesystem::path& results, const std::filesystem::path& evidence, std::ostream& out);
 

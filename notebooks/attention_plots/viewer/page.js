@@ -345,10 +345,13 @@ function overlay(side) {
   if (side.pixels) context.drawImage(grey(side, 0), 0, 0, width, height);
   const weights = Array.from({ length: side.count }, (_, j) => weight(state.query, j)), most = Math.max(...weights);
   context.globalAlpha = side.pixels ? 0.72 : 1;
-  weights.forEach((w, j) => {
-    context.fillStyle = `rgb(${cividis(share(w, most))})`;
-    context.fillRect(j % columns * width / columns, Math.floor(j / columns) * height / rows, width / columns + 0.5, height / rows + 0.5);
-  });
+  const map = document.createElement("canvas");
+  map.width = columns;
+  map.height = rows;
+  const small = map.getContext("2d"), image = small.createImageData(columns, rows), out = new Uint32Array(image.data.buffer);
+  weights.forEach((w, j) => { out[j] = table[Math.round(255 * Math.min(1, share(w, most)))]; });
+  small.putImageData(image, 0, 0);
+  context.drawImage(map, 0, 0, width, height);
   canvas.onmousemove = event => {
     const box = canvas.getBoundingClientRect();
     const j = Math.floor((event.clientY - box.top) / box.height * rows) * columns + Math.floor((event.clientX - box.left) / box.width * columns);
@@ -383,7 +386,7 @@ function showPicture() {
       return;
     }
     if (asking().pixels && !asking().grid) add(sized(grey(asking(), state.query), 110), `${shown(label(asking(), state.query))} looks at`);
-    const order = [...Array(side.count).keys()].sort((a, b) => weight(state.query, b) - weight(state.query, a)).slice(0, 40);
+    const order = [...Array(side.count).keys()].filter(j => weight(state.query, j) > 0).sort((a, b) => weight(state.query, b) - weight(state.query, a)).slice(0, 40);
     for (const j of order) add(sized(grey(side, j), 84), `${shown(label(side, j))} ${number(weight(state.query, j))}`);
   };
   redraw();
