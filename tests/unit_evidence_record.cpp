@@ -14,7 +14,8 @@ record::EvidenceRecord some_evidence() {
   record::EvidenceRecord evidence;
   evidence.title = "Two texts";
   evidence.classes = {"animal", "plant"};
-  evidence.texts = {{{"a", "feline"}, 0, {0.25F, 0.75F}, {0.1F, 0.5F}, {-1, 2}}, {{"leaves"}, 1, {1}, {0.5F}, {0.25F}}};
+  evidence.texts = {{{"a", "feline"}, 0, {0.25F, 0.75F}, {0.1F, 0.5F}, {-1, 2}},
+                    {{"leaves"}, 1, {1}, {0.5F}, {0.25F}}};
   evidence.states = tensor::empty<2>({3, 2});
   evidence.output = tensor::empty<2>({3, 2});
   evidence.states.fill(0.5F);
@@ -53,14 +54,23 @@ TEST_CASE("evidence whose parts do not agree is not written", "[record]") {
   using Record = record::EvidenceRecord;
   CHECK(says(refused([](Record& r) { r.texts[0].attention = {0.5F, 0.25F}; }), {"text 1", "sums to 0.75"}));
   CHECK(says(refused([](Record& r) { r.texts[0].attention = {-0.5F, 1.5F}; }), {"text 1", "-0.5"}));
-  CHECK(says(refused([](Record& r) { r.texts[1].gradient[0] = std::numeric_limits<float>::quiet_NaN(); }), {"text 2", "gradient of word 1", "nan"}));
+  CHECK(says(refused([](Record& r) { r.texts[1].gradient[0] = std::numeric_limits<float>::quiet_NaN(); }),
+             {"text 2", "gradient of word 1", "nan"}));
   CHECK(says(refused([](Record& r) { r.texts[1].label = 2; }), {"text 2", "class 2"}));
-  CHECK(says(refused([](Record& r) { r.texts[1].leave_one_out.clear(); }), {"0 values of leave_one_out", "1 words"}));
+  CHECK(says(refused([](Record& r) { r.texts[1].leave_one_out.clear(); }),
+             {"0 values of leave_one_out", "1 words"}));
   CHECK(says(refused([](Record& r) { r.texts.clear(); }), {"no texts"}));
   CHECK(says(refused([](Record& r) { r.texts[0].words.clear(); }), {"text 1: no words"}));
-  CHECK(says(refused([](Record& r) { r.states = tensor::empty<2>({2, 2}); }), {"states of shape (2, 2)", "3 words"}));
-  CHECK(says(refused([](Record& r) { r.output = tensor::empty<2>({2, 2}); }), {"output of shape (2, 2)", "(3, 2)"}));
-  CHECK(says(refused([](Record& r) { r.states(0, 0) = std::numeric_limits<float>::infinity(); }), {"not finite"}));
+  CHECK(says(refused([](Record& r) {
+               r.states = tensor::empty<2>({2, 2});
+             }),
+             {"states of shape (2, 2)", "3 words"}));
+  CHECK(says(refused([](Record& r) {
+               r.output = tensor::empty<2>({2, 2});
+             }),
+             {"output of shape (2, 2)", "(3, 2)"}));
+  CHECK(says(refused([](Record& r) { r.states(0, 0) = std::numeric_limits<float>::infinity(); }),
+             {"not finite"}));
   CHECK(says(refused([](Record& r) { r.classes.pop_back(); }), {"fewer than two classes"}));
   CHECK(says(refusal([&] { record::write(some_evidence(), scratch.path(), "a/b"); }), {"without a folder"}));
   CHECK(files_in(scratch.path()) == 0);

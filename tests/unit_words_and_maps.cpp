@@ -16,8 +16,9 @@ TEST_CASE("words stand on grounds by weight, or with their per cent where there 
   const std::vector<float> weights{0, 0.35F, 0.65F};
   CHECK(words_by_weight(words, weights, false) == "a large(35%) feline(65%)");
   const std::string coloured = words_by_weight(words, weights, true);
-  CHECK(coloured.find("\x1b[48;5;232;38;5;255ma\x1b[0m") == 0);          // weight 0: black ground, white letters
-  CHECK(coloured.find("\x1b[48;5;255;38;5;232mfeline\x1b[0m") != std::string::npos);  // the largest: the other way round
+  CHECK(coloured.find("\x1b[48;5;232;38;5;255ma\x1b[0m") == 0);  // weight 0: black ground, white letters
+  CHECK(coloured.find("\x1b[48;5;255;38;5;232mfeline\x1b[0m") !=
+        std::string::npos);  // the largest: the other way round
   CHECK(words_by_weight({}, {}, true).empty());
   CHECK(words_by_weight(std::vector<std::string>{"\x1b[2J"}, std::vector<float>{1}, false) == "\\x1b[2J");
   CHECK_THROWS_AS(words_by_weight(words, std::vector<float>{1}, false), std::invalid_argument);

@@ -38,14 +38,16 @@ List pooled(const PooledText& text, std::span<const double> weights) {
   const std::size_t width = text.width();
   List r(width);
   for (std::size_t t = 0; t < text.words; ++t)
-    for (std::size_t k = 0; k < width; ++k) r[k] += weights[t] * static_cast<double>(text.states[t * width + k]);
+    for (std::size_t k = 0; k < width; ++k)
+      r[k] += weights[t] * static_cast<double>(text.states[t * width + k]);
   for (double& x : r) x = std::tanh(x);
   return r;
 }
 
 List answer_of(const PooledText& text, const List& h) {
   List scores(text.classes);
-  for (std::size_t c = 0; c < text.classes; ++c) scores[c] = static_cast<double>(text.output[h.size() * text.classes + c]);
+  for (std::size_t c = 0; c < text.classes; ++c)
+    scores[c] = static_cast<double>(text.output[h.size() * text.classes + c]);
   for (std::size_t k = 0; k < h.size(); ++k)
     for (std::size_t c = 0; c < text.classes; ++c)
       scores[c] += h[k] * static_cast<double>(text.output[k * text.classes + c]);
@@ -81,7 +83,8 @@ void ascend(const PooledText& text, const List& given, const List& answer, List 
     const List now = text.answer(weights);
     const double divergence = numerics::jensen_shannon_in_bits<double>(weights, given);
     const double variation = numerics::total_variation<double>(now, answer);
-    if (variation <= settings.epsilon && divergence > best.divergence) best = {weights, divergence, variation};
+    if (variation <= settings.epsilon && divergence > best.divergence)
+      best = {weights, divergence, variation};
     List gradient(weights.size());
     // ∂ divergence / ∂ α_t = ½ log₂(α_t / mean_t): what else there is of it sums to 0.
     for (std::size_t t = 0; t < weights.size(); ++t)
@@ -99,30 +102,35 @@ void ascend(const PooledText& text, const List& given, const List& answer, List 
 
 }  // namespace
 
-List PooledText::answer(std::span<const double> weights) const { return answer_of(*this, pooled(*this, weights)); }
+List PooledText::answer(std::span<const double> weights) const {
+  return answer_of(*this, pooled(*this, weights));
+}
 
 List PooledText::gradient(std::span<const double> weights, std::span<const double> of_answer) const {
   const List h = pooled(*this, weights);
   const List of_scores = through_softmax(answer_of(*this, h), of_answer);
   List of_sum(h.size());
   for (std::size_t k = 0; k < h.size(); ++k) {
-    for (std::size_t c = 0; c < classes; ++c) of_sum[k] += of_scores[c] * static_cast<double>(output[k * classes + c]);
+    for (std::size_t c = 0; c < classes; ++c)
+      of_sum[k] += of_scores[c] * static_cast<double>(output[k * classes + c]);
     of_sum[k] *= 1 - h[k] * h[k];
   }
   List result(words);
   for (std::size_t t = 0; t < words; ++t)
-    for (std::size_t k = 0; k < h.size(); ++k) result[t] += of_sum[k] * static_cast<double>(states[t * h.size() + k]);
+    for (std::size_t k = 0; k < h.size(); ++k)
+      result[t] += of_sum[k] * static_cast<double>(states[t * h.size() + k]);
   return result;
 }
 
-Adversary find_adversary(const PooledText& text, std::span<const float> attention, const AdversarySettings& settings,
-                         std::uint64_t seed) {
+Adversary find_adversary(const PooledText& text, std::span<const float> attention,
+                         const AdversarySettings& settings, std::uint64_t seed) {
   if (text.words == 0 || attention.size() != text.words || text.states.size() % text.words != 0 ||
       text.output.size() != (text.width() + 1) * text.classes)
     throw std::invalid_argument("weights, states and output layer do not fit each other");
   for (std::size_t t = 0; t < attention.size(); ++t)
     if (!std::isfinite(attention[t]))
-      throw program::UserError(fmt::format("the weight of word {} of {} is not a number", t + 1, attention.size()));
+      throw program::UserError(
+          fmt::format("the weight of word {} of {} is not a number", t + 1, attention.size()));
   const List given(attention.begin(), attention.end());
   const List answer = text.answer(given);
   Adversary best{given, 0, 0};

@@ -6,11 +6,12 @@
 
 #include "tensor/tensor.hpp"
 
-/// Other weights with the same answer: S. Jain and B. Wallace, "Attention is not Explanation", 2019, section 4.2.2.
+/// Other weights with the same answer: S. Jain and B. Wallace, "Attention is not Explanation", 2019,
+/// section 4.2.2.
 namespace attention::visualising {
 
-/// How a classifier that pools by attention answers, given the states of one text: softmax(Wᵀ tanh(Σ α_t h_t) + b), see
-/// record::EvidenceRecord.
+/// How a classifier that pools by attention answers, given the states of one text: softmax(Wᵀ tanh(Σ α_t h_t)
+/// + b), see record::EvidenceRecord.
 struct PooledText {
   std::span<const float> states;  ///< [words, d]
   std::span<const float> output;  ///< [d + 1, classes]: W, and b in the last row
@@ -37,10 +38,10 @@ struct Adversary {
   double variation = 0;         ///< total variation of the answer, at most epsilon
 };
 
-/// The weights farthest from `attention` whose answer is the same within epsilon, as gradient ascent finds them: the
-/// same for the same seed. A text of one word has one weighting. Throws program::UserError for weights that are not
-/// numbers, std::invalid_argument where sizes do not agree.
-Adversary find_adversary(const PooledText& text, std::span<const float> attention, const AdversarySettings& settings,
-                         std::uint64_t seed);
+/// The weights farthest from `attention` whose answer is the same within epsilon, as gradient ascent finds
+/// them: the same for the same seed. A text of one word has one weighting. Throws program::UserError for
+/// weights that are not numbers, std::invalid_argument where sizes do not agree.
+Adversary find_adversary(const PooledText& text, std::span<const float> attention,
+                         const AdversarySettings& settings, std::uint64_t seed);
 
 }  // namespace attention::visualising

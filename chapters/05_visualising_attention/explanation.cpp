@@ -22,8 +22,8 @@ std::size_t place_of_largest(std::span<const double> values) {
   return static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());
 }
 
-TextFindings examine_text(const record::EvidenceText& text, const PooledText& pooled, const AdversarySettings& settings,
-                          std::uint64_t seed) {
+TextFindings examine_text(const record::EvidenceText& text, const PooledText& pooled,
+                          const AdversarySettings& settings, std::uint64_t seed) {
   const List weights(text.attention.begin(), text.attention.end());
   const List effect(text.leave_one_out.begin(), text.leave_one_out.end());
   List gradient;
@@ -43,7 +43,8 @@ TextFindings examine_text(const record::EvidenceText& text, const PooledText& po
   for (std::size_t t = 0; t < weights.size(); ++t) {
     List single(weights.size());
     single[t] = 1;
-    if (place_of_largest(pooled.answer(single)) == place_of_largest(answer)) found.single_same += 1 / static_cast<double>(weights.size());
+    if (place_of_largest(pooled.answer(single)) == place_of_largest(answer))
+      found.single_same += 1 / static_cast<double>(weights.size());
   }
   List variations, shuffled = weights;
   numerics::Random random(seed);

@@ -54,7 +54,9 @@ Json row_of(const record::EvidenceText& text, const TextFindings& f) {
 std::vector<std::size_t> to_show(const record::EvidenceRecord& record, const Findings& all) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (all.size() <= shown_texts || (record.texts[i].words.size() >= 6 && record.texts[i].words.size() <= 14)) order.push_back(i);
+    if (all.size() <= shown_texts ||
+        (record.texts[i].words.size() >= 6 && record.texts[i].words.size() <= 14))
+      order.push_back(i);
   std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return all[i].other.divergence; });
   order.resize(std::min(order.size(), shown_texts));
   return order;
@@ -62,16 +64,19 @@ std::vector<std::size_t> to_show(const record::EvidenceRecord& record, const Fin
 
 }  // namespace
 
-std::vector<ladder::Figure> report_explanation(const record::EvidenceRecord& record, const ladder::Results& results,
-                                               const std::string& name, const std::string& prefix, std::ostream& out) {
+std::vector<ladder::Figure> report_explanation(const record::EvidenceRecord& record,
+                                               const ladder::Results& results, const std::string& name,
+                                               const std::string& prefix, std::ostream& out) {
   const AdversarySettings settings;
   const Findings all = examine(record, settings, seed);
   std::vector<ladder::Figure> figures;
   program::Table table({"of the texts", "mean or share", "meaning"});
   Json summary = Json::array();
-  const auto figure = [&](const char* what, double value, const std::string& unit, const std::string& meaning) {
+  const auto figure = [&](const char* what, double value, const std::string& unit,
+                          const std::string& meaning) {
     figures.push_back({prefix + what, value, unit, meaning});
-    table.add({what, unit == "1" ? fmt::format("{:.1f} %", 100 * value) : fmt::format("{:.3f}", value), meaning});
+    table.add(
+        {what, unit == "1" ? fmt::format("{:.1f} %", 100 * value) : fmt::format("{:.3f}", value), meaning});
     summary.push_back({{"figure", what}, {"value", value}, {"unit", unit}, {"meaning", meaning}});
   };
   using F = const TextFindings&;
@@ -92,9 +97,12 @@ std::vector<ladder::Figure> report_explanation(const record::EvidenceRecord& rec
   };
   figure("same_top", share([](F f) { return f.same_top; }), "1",
          "share of texts whose word of the largest weight is the one whose absence moves the answer most");
-  figure("same_top_by_chance", chance / static_cast<double>(all.size()), "1", "the same for a word drawn by chance");
-  figure("adversary_divergence", numerics::median(values_of(all, [](F f) { return f.other.divergence; })), "bit",
-         fmt::format("how far other weights with the same answer (total variation <= {}) lie, median (Jensen-Shannon, 1 at most)",
+  figure("same_top_by_chance", chance / static_cast<double>(all.size()), "1",
+         "the same for a word drawn by chance");
+  figure("adversary_divergence", numerics::median(values_of(all, [](F f) { return f.other.divergence; })),
+         "bit",
+         fmt::format("how far other weights with the same answer (total variation <= {}) lie, median "
+                     "(Jensen-Shannon, 1 at most)",
                      settings.epsilon));
   figure("adversary_far", share([](F f) { return f.other.divergence >= far_apart; }), "1",
          fmt::format("share of texts with such weights {} bit away or more", far_apart));
@@ -105,7 +113,8 @@ std::vector<ladder::Figure> report_explanation(const record::EvidenceRecord& rec
   figure("single_same", mean(values_of(all, [](F f) { return f.single_same; })), "1",
          "share of the words of a text whose state alone, with all the weight, tells the same class, mean");
   figure("accuracy", share([](F f) { return f.right; }), "1", "share of texts whose class is told rightly");
-  figure("accuracy_equal", share([](F f) { return f.right_equal; }), "1", "the same net with equal weights in place of its own");
+  figure("accuracy_equal", share([](F f) { return f.right_equal; }), "1",
+         "the same net with equal weights in place of its own");
   out << fmt::format("Do the weights explain the answers? {}\n{}\n", record.title, table.text());
 
   Json rows = Json::array(), shown = Json::array();
@@ -123,14 +132,20 @@ std::vector<ladder::Figure> report_explanation(const record::EvidenceRecord& rec
     item["gradient"] = text.gradient;
     shown.push_back(item);
   }
-  for (const std::size_t i : std::vector<std::size_t>(order.begin(), order.begin() + std::min<std::ptrdiff_t>(3, std::ssize(order)))) {
+  for (const std::size_t i : std::vector<std::size_t>(
+           order.begin(), order.begin() + std::min<std::ptrdiff_t>(3, std::ssize(order)))) {
     const record::EvidenceText& text = record.texts[i];
     const std::vector<float> other(all[i].other.weights.begin(), all[i].other.weights.end());
-    out << fmt::format("  its weights    {}\n  the same said  {}\n  ({:.2f} bit apart, the answer {:.3f})\n\n",
-                       program::words_by_weight(text.words, text.attention, colour),
-                       program::words_by_weight(text.words, other, colour), all[i].other.divergence, all[i].other.variation);
+    out << fmt::format(
+        "  its weights    {}\n  the same said  {}\n  ({:.2f} bit apart, the answer {:.3f})\n\n",
+        program::words_by_weight(text.words, text.attention, colour),
+        program::words_by_weight(text.words, other, colour), all[i].other.divergence, all[i].other.variation);
   }
-  results.write(name, {{"title", record.title}, {"epsilon", settings.epsilon}, {"rows", summary}, {"texts", rows}, {"shown", shown}});
+  results.write(name, {{"title", record.title},
+                       {"epsilon", settings.epsilon},
+                       {"rows", summary},
+                       {"texts", rows},
+                       {"shown", shown}});
   return figures;
 }
 

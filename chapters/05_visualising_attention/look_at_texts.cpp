@@ -40,12 +40,14 @@ void print(const EncoderReading& reading, std::ostream& out) {
     out << "What each head looks at, layer.head; a line is a query\n";
     record::print_maps(labels, reading.record.weights, out);
   } else {
-    out << fmt::format("(the maps of {} pieces are too large for the terminal; the page has them)\n", labels.size());
+    out << fmt::format("(the maps of {} pieces are too large for the terminal; the page has them)\n",
+                       labels.size());
   }
   program::Table table({"head", "entropy, bits", "of the most", "distance", "largest weight"});
   for (const HeadMeasures& m : head_measures(reading.record))
-    table.add({fmt::format("{}.{}", m.layer, m.head), fmt::format("{:.2f}", m.entropy), fmt::format("{:.0f} %", 100 * m.entropy_share),
-               fmt::format("{:.1f}", m.distance.value_or(0)), fmt::format("{:.2f}", m.largest)});
+    table.add({fmt::format("{}.{}", m.layer, m.head), fmt::format("{:.2f}", m.entropy),
+               fmt::format("{:.0f} %", 100 * m.entropy_share), fmt::format("{:.1f}", m.distance.value_or(0)),
+               fmt::format("{:.2f}", m.largest)});
   out << table.text(2);
   out << "  looked at   " << coloured(labels, reading.received) << '\n'
       << "  rollout     " << coloured(labels, reading.rolled) << '\n'
@@ -75,18 +77,28 @@ std::vector<std::string> look_at_texts(std::span<const std::string> texts, const
     const std::string name = fmt::format("text_{}", i + 1);
     record::write(reading.record, results.folder(), name);
     names.push_back(name);
-    for (std::string& derived : write_over_layers(reading.record, results.folder(), name)) names.push_back(std::move(derived));
+    for (std::string& derived : write_over_layers(reading.record, results.folder(), name))
+      names.push_back(std::move(derived));
     write_for_bertviz(reading.record, results.folder() / "bertviz", name);
     print(reading, out);
     if (pieces.size() > reading.received.size())
-      out << fmt::format("  (the encoder takes {} pieces of a sentence; {} were left out)\n\n", reading.received.size(),
-                         pieces.size() - reading.received.size());
+      out << fmt::format("  (the encoder takes {} pieces of a sentence; {} were left out)\n\n",
+                         reading.received.size(), pieces.size() - reading.received.size());
     Json heads = Json::array();
     for (const HeadMeasures& m : head_measures(reading.record))
-      heads.push_back({{"head", fmt::format("{}.{}", m.layer, m.head)}, {"entropy", m.entropy}, {"of the most", m.entropy_share},
-                       {"distance", m.distance.value_or(0)}, {"largest weight", m.largest}});
-    list.push_back({{"text", texts[i]}, {"record", name}, {"pieces", reading.record.keys.labels}, {"received", reading.received},
-                    {"rollout", reading.rolled}, {"flow", reading.flowing}, {"leave_one_out", reading.leave_one_out}, {"heads", heads}});
+      heads.push_back({{"head", fmt::format("{}.{}", m.layer, m.head)},
+                       {"entropy", m.entropy},
+                       {"of the most", m.entropy_share},
+                       {"distance", m.distance.value_or(0)},
+                       {"largest weight", m.largest}});
+    list.push_back({{"text", texts[i]},
+                    {"record", name},
+                    {"pieces", reading.record.keys.labels},
+                    {"received", reading.received},
+                    {"rollout", reading.rolled},
+                    {"flow", reading.flowing},
+                    {"leave_one_out", reading.leave_one_out},
+                    {"heads", heads}});
   }
   if (left_out > 0) out << fmt::format("{} more texts were left out: {} are taken.\n", left_out, most_texts);
   if (!list.empty()) {
@@ -99,8 +111,8 @@ std::vector<std::string> look_at_texts(std::span<const std::string> texts, const
   return names;
 }
 
-void look_at_own_texts(std::span<const std::string> texts, const SentenceEncoder& encoder, const fs::path& folder,
-                       const fs::path& evidence, std::ostream& out) {
+void look_at_own_texts(std::span<const std::string> texts, const SentenceEncoder& encoder,
+                       const fs::path& folder, const fs::path& evidence, std::ostream& out) {
   // Before anything is written or removed: it may be damaged.
   std::optional<record::EvidenceRecord> answers;
   if (!evidence.empty()) answers = record::read_evidence(evidence);
@@ -109,11 +121,13 @@ void look_at_own_texts(std::span<const std::string> texts, const SentenceEncoder
   fs::remove(results.folder() / "summary.json");
   fs::remove_all(results.folder() / "bertviz");
   for (const fs::directory_entry& entry : fs::directory_iterator(results.folder()))
-    if (const std::string name = entry.path().filename().string(); name.starts_with("text_") || name == "explanation.json")
+    if (const std::string name = entry.path().filename().string();
+        name.starts_with("text_") || name == "explanation.json")
       fs::remove(entry.path());
   const std::vector<std::string> names = look_at_texts(texts, encoder, results, out);
   Json page = Json::array();
-  for (const std::string& name : names) page.push_back({{"name", name}, {"file", name + ".attention.json"}, {"chapter", ""}});
+  for (const std::string& name : names)
+    page.push_back({{"name", name}, {"file", name + ".attention.json"}, {"chapter", ""}});
   results.write("page", {{"records", page}});
   std::vector<ladder::Figure> figures;
   if (answers) figures = report_explanation(*answers, results, "explanation", "own_", out);

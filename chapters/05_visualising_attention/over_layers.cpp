@@ -59,7 +59,8 @@ std::vector<Matrix> with_residual(const tensor::Tensor<4>& weights) {
   const auto& shape = weights.shape();
   const std::size_t heads = shape[1], n = shape[2];
   if (n != shape[3])
-    throw UserError(fmt::format("rollout and flow are of self-attention: {} queries look at {} keys here", n, shape[3]));
+    throw UserError(
+        fmt::format("rollout and flow are of self-attention: {} queries look at {} keys here", n, shape[3]));
   std::vector<Matrix> layers;
   for (std::size_t l = 0; l < shape[0]; ++l) {
     Matrix& a = layers.emplace_back(tensor::empty<2, double>({n, n}));
@@ -69,8 +70,8 @@ std::vector<Matrix> with_residual(const tensor::Tensor<4>& weights) {
         for (std::size_t j = 0; j < n; ++j) {
           const auto weight = static_cast<double>(weights.data()[((l * heads + h) * n + i) * n + j]);
           if (!std::isfinite(weight))
-            throw UserError(fmt::format("the weight of layer {}, head {}, query {}, key {} is not a number", l + 1,
-                                        h + 1, i + 1, j + 1));
+            throw UserError(fmt::format("the weight of layer {}, head {}, query {}, key {} is not a number",
+                                        l + 1, h + 1, i + 1, j + 1));
           a(i, j) += weight / (2 * static_cast<double>(heads));
         }
     for (std::size_t i = 0; i < n; ++i) {
@@ -95,8 +96,9 @@ Matrix flow(const std::vector<Matrix>& layers) {
   if (layers.size() == 1) return layers.front();
   if (layers.size() == 2) return flow_of_two(layers[1], layers[0]);
   if (n > most_positions_of_flow)
-    throw UserError(fmt::format("the flow through {} layers is searched for {} positions at most, not {}; rollout takes any",
-                                layers.size(), most_positions_of_flow, n));
+    throw UserError(fmt::format(
+        "the flow through {} layers is searched for {} positions at most, not {}; rollout takes any",
+        layers.size(), most_positions_of_flow, n));
   Matrix found = tensor::empty<2, double>({n, n});
   program::in_parallel(n * n, [&](std::size_t c) { found.data()[c] = flow_between(layers, c / n, c % n); });
   return found;

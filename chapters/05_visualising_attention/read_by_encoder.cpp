@@ -21,7 +21,8 @@ std::vector<double> columns(const Matrix& matrix) {
 
 }  // namespace
 
-EncoderReading read_with(const multi_head::SentenceEncoder& encoder, std::vector<std::size_t> pieces, std::string title) {
+EncoderReading read_with(const multi_head::SentenceEncoder& encoder, std::vector<std::size_t> pieces,
+                         std::string title) {
   pieces.resize(std::min(pieces.size(), static_cast<std::size_t>(multi_head::SentenceEncoder::most_tokens)));
   EncoderReading reading;
   reading.record = multi_head::attention_record(encoder, pieces, std::move(title));

@@ -22,17 +22,19 @@ std::vector<fs::path> files_with(const fs::path& folder, const std::string& endi
 }  // namespace
 
 const std::vector<Source>& sources() {
-  static const std::vector<Source> all{{"01_basic_attention", "weeks of a series"},
-                                       {"02_dot_product_attention", "pictures that look up pictures"},
-                                       {"03_multi_head_attention", "the heads of a sentence encoder"},
-                                       {"04_self_attention", "words under masks"},
-                                       {"06_convolutional_attention", "gates, places of pictures, frames"},
-                                       {"07_recurrent_attention", "the words that tell a class"},
-                                       {"08_sequence_to_sequence", "verses and their translations, letters and sounds"}};
+  static const std::vector<Source> all{
+      {"01_basic_attention", "weeks of a series"},
+      {"02_dot_product_attention", "pictures that look up pictures"},
+      {"03_multi_head_attention", "the heads of a sentence encoder"},
+      {"04_self_attention", "words under masks"},
+      {"06_convolutional_attention", "gates, places of pictures, frames"},
+      {"07_recurrent_attention", "the words that tell a class"},
+      {"08_sequence_to_sequence", "verses and their translations, letters and sounds"}};
   return all;
 }
 
-fs::path folder_with(const fs::path& results, const std::string& chapter, const std::string& ending, bool quick) {
+fs::path folder_with(const fs::path& results, const std::string& chapter, const std::string& ending,
+                     bool quick) {
   const fs::path full = results / chapter, small = full / "quick";
   for (const fs::path& folder : {quick ? small : full, quick ? full : small})
     if (!files_with(folder, ending).empty()) return folder;

@@ -28,12 +28,12 @@ struct Shelf {
   std::vector<Source> missing;   ///< chapters without any
 };
 
-/// Reads them: of a full run, or of a quick one where `quick` or nothing else is there. Throws UserError where one is
-/// damaged.
+/// Reads them: of a full run, or of a quick one where `quick` or nothing else is there. Throws UserError
+/// where one is damaged.
 Shelf read_shelf(const std::filesystem::path& results, bool quick);
 
-/// The folder of a chapter's results that holds files whose names end with `suffix`: the wanted kind of run's before the other's. Empty
-/// where neither does.
+/// The folder of a chapter's results that holds files whose names end with `suffix`: the wanted kind of run's
+/// before the other's. Empty where neither does.
 std::filesystem::path folder_with(const std::filesystem::path& results, const std::string& chapter,
                                   const std::string& suffix, bool quick);
 

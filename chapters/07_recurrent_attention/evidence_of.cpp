@@ -14,28 +14,32 @@ namespace {
 
 using Words = std::vector<Index>;
 
-Variable<float> shares_of(Tape<float>& tape, const TextClassifier<float>& model, std::span<const Words> texts, const Lexicon& lexicon) {
+Variable<float> shares_of(Tape<float>& tape, const TextClassifier<float>& model, std::span<const Words> texts,
+                          const Lexicon& lexicon) {
   std::vector<const Words*> together;
   for (const Words& text : texts) together.push_back(&text);
   return autograd::softmax(model(tape, batch_of(together, lexicon, model.sizes)).scores);
 }
 
 /// The weights, the gradients and the states of one text; `states` has room for them.
-void read_whole(const TextClassifier<float>& model, const Words& words, const Lexicon& lexicon, record::EvidenceText& text, float* states) {
+void read_whole(const TextClassifier<float>& model, const Words& words, const Lexicon& lexicon,
+                record::EvidenceText& text, float* states) {
   Tape<float> tape(autograd::Mode::training);
   const Variable<float> scales = tape.variable(tensor::filled_array<float>({words.size(), 1, 1}, 1));
   const std::vector<const Words*> alone{&words};
   const Answer<float> answer = model(tape, batch_of(alone, lexicon, model.sizes), &scales);
   text.attention.assign(answer.weights.data(), answer.weights.data() + answer.weights.size());
   std::copy_n(answer.states.data(), answer.states.size(), states);
-  const Index told = std::max_element(answer.scores.data(), answer.scores.data() + answer.scores.size()) - answer.scores.data();
+  const Index told = std::max_element(answer.scores.data(), answer.scores.data() + answer.scores.size()) -
+                     answer.scores.data();
   // The loss is −log share(told).
   tape.backward(autograd::cross_entropy(answer.scores, {told}, 1));
   for (const float g : *tape.gradient(scales)) text.gradient.push_back(-g);
 }
 
 /// How far the answer moves when each word in turn is left out.
-void leave_out(const TextClassifier<float>& model, const Words& words, const Lexicon& lexicon, record::EvidenceText& text) {
+void leave_out(const TextClassifier<float>& model, const Words& words, const Lexicon& lexicon,
+               record::EvidenceText& text) {
   // Of one length, so that one batch holds them.
   std::vector<Words> without;
   for (std::size_t w = 0; w < words.size(); ++w) {
@@ -45,17 +49,20 @@ void leave_out(const TextClassifier<float>& model, const Words& words, const Lex
     without.push_back(std::move(rest));
   }
   Tape<float> tape(autograd::Mode::evaluation);
-  const Variable<float> whole = shares_of(tape, model, {&words, 1}, lexicon), others = shares_of(tape, model, without, lexicon);
+  const Variable<float> whole = shares_of(tape, model, {&words, 1}, lexicon),
+                        others = shares_of(tape, model, without, lexicon);
   const auto classes = static_cast<std::size_t>(whole.size());
   for (std::size_t w = 0; w < words.size(); ++w)
-    text.leave_one_out.push_back(static_cast<float>(
-        numerics::total_variation(std::span(whole.data(), classes), std::span(others.data() + w * classes, classes))));
+    text.leave_one_out.push_back(static_cast<float>(numerics::total_variation(
+        std::span(whole.data(), classes), std::span(others.data() + w * classes, classes))));
 }
 
 }  // namespace
 
-record::EvidenceRecord evidence_of(const TextClassifier<float>& trained, std::span<const Example> examples, const Corpus& corpus, std::string title) {
-  if (trained.pooling != Pooling::attention) throw std::invalid_argument("evidence is about weights of attention");
+record::EvidenceRecord evidence_of(const TextClassifier<float>& trained, std::span<const Example> examples,
+                                   const Corpus& corpus, std::string title) {
+  if (trained.pooling != Pooling::attention)
+    throw std::invalid_argument("evidence is about weights of attention");
   TextClassifier<float> model = trained;
   model.sizes.input_dropout = model.sizes.state_dropout = model.sizes.pooled_dropout = 0;
   record::EvidenceRecord record;

@@ -9,7 +9,8 @@ chapter_names() {
   done | LC_ALL=C sort
 }
 
-# sources_of NAME: the numbers of the chapters whose results it reads, as its CMakeLists.txt says in a line "# results of: ...", one a line.
+# sources_of NAME: the numbers of the chapters whose results it reads, as its CMakeLists.txt says in a line
+# "# results of: ...", one a line.
 sources_of() { sed -n 's/^# results of: //p' "$root/chapters/$1/CMakeLists.txt" 2>/dev/null | tr ' ' '\n'; }
 
 # readers_last NAME...: the same chapters, one a line, those that read the results of others behind them.

@@ -25,7 +25,8 @@ trained_signature() {
 records_signature() {
   local source
   while read -r source; do
-    find "$results/$source"_*/ "$results/$source"_*/quick/ -maxdepth 1 -type f \( -name '*.attention.*' -o -name '*.evidence.json' \) -printf '%p %s %T@\n' 2>/dev/null
+    find "$results/$source"_*/ "$results/$source"_*/quick/ -maxdepth 1 -type f \
+      \( -name '*.attention.*' -o -name '*.evidence.json' \) -printf '%p %s %T@\n' 2>/dev/null
   done < <(sources_of "$1") | LC_ALL=C sort | sha256sum | cut -d ' ' -f 1
 }
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The reader's own sentences: in chapter 4 similarities and attention maps by the sentence encoder, in chapter 5 every way of looking at that
-# encoder's attention, in chapter 7 their class and the words that tell it; in a folder beside the results of the chapter.
+# The reader's own sentences: in chapter 4 similarities and attention maps by the sentence encoder, in chapter 5 every
+# way of looking at that encoder's attention, in chapter 7 their class and the words that tell it; in a folder beside the
+# results of the chapter.
 
 # need_text COUNT [VALUE]: COUNT is what is left of the command line, --text included. An empty text is one too.
 need_text() {
@@ -22,8 +23,9 @@ need_a_text_chapter() {
     die '--text is for chapter 04, 05 or 07 alone, as in ./course run 04 --text "How old are you?"'
 }
 
-# evidence_of_texts FOLDER ARGUMENTS...: chapter 7's classifier reads the texts too, into FOLDER, and leaves evidence about its answers in the
-# file that this prints; nothing where no classifier is trained or the texts have no words for it, which is said.
+# evidence_of_texts FOLDER ARGUMENTS...: chapter 7's classifier reads the texts too, into FOLDER, and leaves evidence about
+# its answers in the file that this prints; nothing where no classifier is trained or the texts have no words for it, which
+# is said.
 evidence_of_texts() {
   local folder=$1 program log=$root/build/log/evidence.txt file
   shift

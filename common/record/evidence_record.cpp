@@ -30,15 +30,19 @@ bool finite(const tensor::Tensor<2>& values) {
   return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
 }
 
-void check_text(const std::string& subject, const EvidenceText& text, std::size_t number, std::size_t classes) {
-  const auto fail = [&](const std::string& what) { refuse(subject, fmt::format("text {}: {}", number, what)); };
+void check_text(const std::string& subject, const EvidenceText& text, std::size_t number,
+                std::size_t classes) {
+  const auto fail = [&](const std::string& what) {
+    refuse(subject, fmt::format("text {}: {}", number, what));
+  };
   if (text.words.empty()) fail("no words");
   if (text.label >= classes) fail(fmt::format("class {}, but there are {}", text.label, classes));
   for (std::size_t f = 0; f < figures; ++f) {
     const std::vector<float>& values = text.*figures_of[f];
     if (values.size() != text.words.size())
       fail(fmt::format("{} values of {} for {} words", values.size(), names[f], text.words.size()));
-    if (const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); }); bad != values.end())
+    if (const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
+        bad != values.end())
       fail(fmt::format("{} of word {} is {}", names[f], bad - values.begin() + 1, *bad));
   }
   double sum = 0;
@@ -59,11 +63,13 @@ void check(const std::string& subject, const EvidenceRecord& record) {
   }
   const auto &states = record.states.shape(), &output = record.output.shape();
   if (states[0] != words || states[1] == 0)
-    refuse(subject, fmt::format("states of shape ({}, {}), but the texts have {} words", states[0], states[1], words));
+    refuse(subject,
+           fmt::format("states of shape ({}, {}), but the texts have {} words", states[0], states[1], words));
   if (output[0] != states[1] + 1 || output[1] != record.classes.size())
-    refuse(subject, fmt::format("output of shape ({}, {}), expected ({}, {}): states' numbers and 1, classes", output[0],
-                                output[1], states[1] + 1, record.classes.size()));
-  if (!finite(record.states) || !finite(record.output)) refuse(subject, "states or output: a number is not finite");
+    refuse(subject, fmt::format("output of shape ({}, {}), expected ({}, {}): states' numbers and 1, classes",
+                                output[0], output[1], states[1] + 1, record.classes.size()));
+  if (!finite(record.states) || !finite(record.output))
+    refuse(subject, "states or output: a number is not finite");
 }
 
 /// The fields of a document as a record.
@@ -79,7 +85,8 @@ class Reader : Document {
     record.classes = texts_of(json(), "classes");
     const auto table = tensor::load<float, 2>(beside(text(json(), "words"), "words"));
     if (table.shape()[1] != figures)
-      refuse(subject(), fmt::format("words of shape ({}, {}), expected 3 columns", table.shape()[0], table.shape()[1]));
+      refuse(subject(),
+             fmt::format("words of shape ({}, {}), expected 3 columns", table.shape()[0], table.shape()[1]));
     std::size_t row = 0;
     for (const Json& item : field(json(), "texts", Json::value_t::array)) {
       if (!item.is_object()) refuse(subject(), "texts: expected objects");
@@ -103,7 +110,8 @@ class Reader : Document {
   std::vector<std::string> texts_of(const Json& object, const char* name) const {
     std::vector<std::string> list;
     for (const Json& item : field(object, name, Json::value_t::array)) {
-      if (!item.is_string()) refuse(subject(), fmt::format("{}: an item is of type {}, expected string", name, item.type_name()));
+      if (!item.is_string())
+        refuse(subject(), fmt::format("{}: an item is of type {}, expected string", name, item.type_name()));
       list.push_back(item.get<std::string>());
     }
     return list;
@@ -114,7 +122,8 @@ class Reader : Document {
 
 void write(const EvidenceRecord& record, const fs::path& folder, const std::string& name) {
   const std::string subject = fmt::format("evidence record {}", one_line(name));
-  if (name.empty() || name.find('/') != std::string::npos) refuse(subject, "expected a file name without a folder");
+  if (name.empty() || name.find('/') != std::string::npos)
+    refuse(subject, "expected a file name without a folder");
   check(subject, record);
   auto table = tensor::empty<2>({record.states.shape()[0], figures});
   std::size_t row = 0;
@@ -124,16 +133,19 @@ void write(const EvidenceRecord& record, const fs::path& folder, const std::stri
     for (std::size_t w = 0; w < text.words.size(); ++w, ++row)
       for (std::size_t f = 0; f < figures; ++f) table(row, f) = (text.*figures_of[f])[w];
   }
-  const std::string words_file = name + ".words.npy", states_file = name + ".states.npy", output_file = name + ".output.npy";
-  Json document{{"schema", schema},       {"title", record.title},   {"data", record.real ? "real" : "stand_in"},
-                {"classes", record.classes}, {"texts", texts},       {"words", words_file},
-                {"states", states_file},  {"output", output_file}};
+  const std::string words_file = name + ".words.npy", states_file = name + ".states.npy",
+                    output_file = name + ".output.npy";
+  Json document{
+      {"schema", schema},          {"title", record.title}, {"data", record.real ? "real" : "stand_in"},
+      {"classes", record.classes}, {"texts", texts},        {"words", words_file},
+      {"states", states_file},     {"output", output_file}};
   if (!record.machine.is_null()) document["machine"] = record.machine;
   program::make_folder(folder);
   tensor::save(folder / words_file, table);
   tensor::save(folder / states_file, record.states);
   tensor::save(folder / output_file, record.output);
-  program::write_file(folder / (name + ".evidence.json"), document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  program::write_file(folder / (name + ".evidence.json"),
+                      document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 EvidenceRecord read_evidence(const fs::path& file) { return Reader(file).read(); }

@@ -7,8 +7,8 @@
 #include "program/json.hpp"
 #include "tensor/tensor.hpp"
 
-/// What the answer of a classifier that pools by attention depends on, word by word, in a form from which others can
-/// ask whether its weights explain it, without the model.
+/// What the answer of a classifier that pools by attention depends on, word by word, in a form from which
+/// others can ask whether its weights explain it, without the model.
 ///
 /// A record called NAME is NAME.evidence.json and, beside it, the .npy files that it names:
 ///
@@ -18,12 +18,12 @@
 ///       "texts": [{"words": [n texts], "class": c}],      the right class, counted from 0
 ///       "words": "NAME.words.npy",      float32 [all words, 3]: attention, leave_one_out, gradient
 ///       "states": "NAME.states.npy",    float32 [all words, d]: what attention weighs
-///       "output": "NAME.output.npy",    float32 [d + 1, C]: the output layer's matrix, and its bias in the last row
-///       "machine": {…}                  optional
+///       "output": "NAME.output.npy",    float32 [d + 1, C]: the output layer's matrix, and its bias in the
+///       last row "machine": {…}                  optional
 ///     }
 ///
-/// The classifier's answer follows from weights α and states h as softmax(Wᵀ tanh(Σ α_t h_t) + b): Zhou et al. 2016,
-/// equations 11 to 13. The words of a text have attention that sums to 1, within 1e-3.
+/// The classifier's answer follows from weights α and states h as softmax(Wᵀ tanh(Σ α_t h_t) + b): Zhou et
+/// al. 2016, equations 11 to 13. The words of a text have attention that sums to 1, within 1e-3.
 namespace attention::record {
 
 struct EvidenceText {
@@ -46,12 +46,12 @@ struct EvidenceRecord {
   Json machine = nullptr;
 };
 
-/// Writes the record as `folder`/`name`.evidence.json and its .npy files, the JSON last, each whole or not at all.
-/// Throws UserError where the parts do not agree or cannot be written.
+/// Writes the record as `folder`/`name`.evidence.json and its .npy files, the JSON last, each whole or not at
+/// all. Throws UserError where the parts do not agree or cannot be written.
 void write(const EvidenceRecord& record, const std::filesystem::path& folder, const std::string& name);
 
-/// Reads a record by its .evidence.json file and checks all of it. Throws UserError naming the file, the field, and
-/// what was found and expected.
+/// Reads a record by its .evidence.json file and checks all of it. Throws UserError naming the file, the
+/// field, and what was found and expected.
 EvidenceRecord read_evidence(const std::filesystem::path& file);
 
 }  // namespace attention::record

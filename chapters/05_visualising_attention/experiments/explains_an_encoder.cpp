@@ -19,7 +19,8 @@ struct Ways {
 
 void explains_an_encoder(const Context& c) {
   if (c.encoder == nullptr || !c.glosses.real) {
-    std::cout << "What the encoder's answer hangs on: left out, the encoder or the dictionary is not there.\n\n";
+    std::cout
+        << "What the encoder's answer hangs on: left out, the encoder or the dictionary is not there.\n\n";
     return;
   }
   const std::size_t count = c.quick ? 60 : 500;
@@ -45,16 +46,22 @@ void explains_an_encoder(const Context& c) {
     }
     if (texts > 0) tau /= texts, rho /= texts;
     table.add({name, fmt::format("{:.3f}", tau), fmt::format("{:.3f}", rho)});
-    rows.push_back({{"pieces ordered by", name}, {"Kendall's tau", tau}, {"Spearman's rho", rho}, {"glosses", texts}});
-    c.figure(fmt::format("encoder_tau_{}", figure), tau, "tau",
-             fmt::format("Kendall's tau of {} and the turn of the embedding without the piece, mean over {:.0f} glosses", name, texts));
+    rows.push_back(
+        {{"pieces ordered by", name}, {"Kendall's tau", tau}, {"Spearman's rho", rho}, {"glosses", texts}});
+    c.figure(
+        fmt::format("encoder_tau_{}", figure), tau, "tau",
+        fmt::format(
+            "Kendall's tau of {} and the turn of the embedding without the piece, mean over {:.0f} glosses",
+            name, texts));
   };
   way("the mean weight on them", "received", &Ways::received);
   way("rollout", "rollout", &Ways::rolled);
   way("flow", "flow", &Ways::flowing);
   way("their place, the first before all", "place", &Ways::place);
-  std::cout << fmt::format("Does the sentence encoder look at what its embedding hangs on? Against the turn of the embedding without a piece\n{}\n",
-                           table.text());
+  std::cout << fmt::format(
+      "Does the sentence encoder look at what its embedding hangs on? Against the turn of the embedding "
+      "without a piece\n{}\n",
+      table.text());
   c.results.write("encoder", {{"rows", rows}});
 }
 

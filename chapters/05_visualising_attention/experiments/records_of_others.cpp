@@ -22,7 +22,8 @@ struct Sum {
   double entropy_share = 0;
 };
 
-Json entry(const std::string& chapter, const std::string& name, const fs::path& file, const fs::path& folder) {
+Json entry(const std::string& chapter, const std::string& name, const fs::path& file,
+           const fs::path& folder) {
   return {{"chapter", chapter}, {"name", name}, {"file", fs::relative(file, folder).generic_string()}};
 }
 
@@ -33,7 +34,8 @@ void records_of_others(const Context& c) {
   const fs::path& folder = c.results.folder();
   Json rows = Json::array(), page = Json::array(), missing = Json::array();
   for (const char* name : {"text_1", "text_1_rollout", "text_1_flow"})
-    if (const fs::path file = folder / (std::string(name) + ".attention.json"); c.encoder != nullptr && fs::exists(file))
+    if (const fs::path file = folder / (std::string(name) + ".attention.json");
+        c.encoder != nullptr && fs::exists(file))
       page.push_back(entry("05_visualising_attention", name, file, folder));
   std::map<std::string, Sum> sums;
   std::size_t exported = 0, over_layers = 0;
@@ -51,9 +53,16 @@ void records_of_others(const Context& c) {
     for (const HeadMeasures& m : head_measures(s.record)) {
       ++sum.heads;
       sum.entropy_share += m.entropy_share;
-      rows.push_back({{"chapter", s.chapter}, {"record", s.name}, {"title", s.record.title}, {"head", fmt::format("{}.{}", m.layer, m.head)},
-                      {"queries", shape[2]}, {"keys", shape[3]}, {"entropy", m.entropy}, {"entropy share", m.entropy_share},
-                      {"largest weight", m.largest}, {"distance", m.distance ? Json(*m.distance) : Json(nullptr)}});
+      rows.push_back({{"chapter", s.chapter},
+                      {"record", s.name},
+                      {"title", s.record.title},
+                      {"head", fmt::format("{}.{}", m.layer, m.head)},
+                      {"queries", shape[2]},
+                      {"keys", shape[3]},
+                      {"entropy", m.entropy},
+                      {"entropy share", m.entropy_share},
+                      {"largest weight", m.largest},
+                      {"distance", m.distance ? Json(*m.distance) : Json(nullptr)}});
     }
   }
   program::Table table({"chapter", "records", "heads", "mean entropy, of the most"});
@@ -62,15 +71,18 @@ void records_of_others(const Context& c) {
                fmt::format("{:.0f} %", 100 * sum.entropy_share / static_cast<double>(sum.heads))});
   std::cout << fmt::format("The records of the other chapters\n{}", sums.empty() ? "(none)\n" : table.text());
   for (const Source& source : shelf.missing) {
-    std::cout << fmt::format("{} has left no record ({}): ./course run {} makes them\n", source.chapter, source.what, source.chapter.substr(0, 2));
+    std::cout << fmt::format("{} has left no record ({}): ./course run {} makes them\n", source.chapter,
+                             source.what, source.chapter.substr(0, 2));
     missing.push_back(source.chapter);
   }
   std::cout << '\n';
   c.results.write("heads", {{"rows", rows}, {"missing", missing}});
   c.results.write("page", {{"records", page}, {"missing", missing}});
-  c.figure("records", static_cast<double>(shelf.records.size()), "records", "attention records of other chapters that were read");
+  c.figure("records", static_cast<double>(shelf.records.size()), "records",
+           "attention records of other chapters that were read");
   c.figure("records_exported", static_cast<double>(exported), "records", "of these, written for bertviz too");
-  c.figure("chapters_missing", static_cast<double>(shelf.missing.size()), "chapters", "chapters that have left none yet");
+  c.figure("chapters_missing", static_cast<double>(shelf.missing.size()), "chapters",
+           "chapters that have left none yet");
 }
 
 }  // namespace attention::visualising

@@ -66,13 +66,15 @@ TEST_CASE("words with the same state can exchange all their weight", "[visualisi
   // What is said about the weights is true of them.
   const std::vector<double> given(attention.begin(), attention.end());
   CHECK(numerics::jensen_shannon_in_bits<double>(found.weights, given) == Approx(found.divergence));
-  CHECK(numerics::total_variation<double>(text.answer(found.weights), text.answer(given)) == Approx(found.variation));
+  CHECK(numerics::total_variation<double>(text.answer(found.weights), text.answer(given)) ==
+        Approx(found.variation));
 }
 
 TEST_CASE("the search turns back at the bound", "[visualising]") {
   // The same words; the third has half of the weight and must keep it. The way up leads beyond.
   const std::vector<float> states{2, 1, 2, 1, -2, 0}, output{3, -3, 1, -1, 0, 0};
-  const Adversary found = find_adversary({states, output, 3, 2}, std::vector<float>{0.49F, 0.02F, 0.49F}, {}, 1);
+  const Adversary found =
+      find_adversary({states, output, 3, 2}, std::vector<float>{0.49F, 0.02F, 0.49F}, {}, 1);
   CHECK(found.divergence > 0.35);
   CHECK(found.variation <= 0.01);
   CHECK(found.weights[2] == Approx(0.49).margin(0.02));
@@ -94,8 +96,11 @@ TEST_CASE("one word, no number and sizes that do not fit", "[visualising]") {
   CHECK(one.weights == std::vector<double>{1});
   const std::vector<float> bad{0.5F, std::numeric_limits<float>::quiet_NaN()};
   const std::vector<float> narrow{1, 0, 0, 0};
-  CHECK(refusal([&] { find_adversary({states, narrow, 2, 2}, bad, {}, 1); }) == "the weight of word 2 of 2 is not a number");
-  CHECK_THROWS_AS(find_adversary({states, output, 2, 2}, std::vector<float>{0.5F, 0.5F}, {}, 1), std::invalid_argument);
+  CHECK(refusal([&] {
+          find_adversary({states, narrow, 2, 2}, bad, {}, 1);
+        }) == "the weight of word 2 of 2 is not a number");
+  CHECK_THROWS_AS(find_adversary({states, output, 2, 2}, std::vector<float>{0.5F, 0.5F}, {}, 1),
+                  std::invalid_argument);
 }
 
 TEST_CASE("what is found about texts does not depend on their neighbours", "[visualising]") {

@@ -8,7 +8,8 @@ using namespace attention::visualising;
 
 namespace {
 
-record::AttentionRecord record_of(std::size_t queries, std::vector<std::string> keys, const std::vector<float>& weights) {
+record::AttentionRecord record_of(std::size_t queries, std::vector<std::string> keys,
+                                  const std::vector<float>& weights) {
   record::AttentionRecord record;
   std::vector<std::string> names(queries);
   for (std::size_t i = 0; i < queries; ++i) names[i] = queries == keys.size() ? keys[i] : "q";

@@ -1,9 +1,8 @@
 // Evidence about a classifier's answers: that each figure is what it says.
-#include "evidence_of.hpp"
-
 #include <cmath>
 
 #include "autograd/softmax.hpp"
+#include "evidence_of.hpp"
 #include "helpers.hpp"
 #include "look.hpp"
 #include "numerics/distribution.hpp"
@@ -14,7 +13,8 @@ using namespace attention::tests;
 namespace {
 
 TextClassifier<float> small_classifier(Pooling pooling) {
-  TextClassifier<float> model({.given = 256, .words = 20, .learnt = 4, .hidden = 8, .classes = 3}, pooling, 1);
+  TextClassifier<float> model({.given = 256, .words = 20, .learnt = 4, .hidden = 8, .classes = 3}, pooling,
+                              1);
   numerics::Random random(2);
   for (float& w : model.attention.value) w = 2 * random.normal();
   return model;
@@ -25,7 +25,8 @@ TextClassifier<float> small_classifier(Pooling pooling) {
 TEST_CASE("evidence: weights, leaving out and states are those of the classifier", "[recurrent_attention]") {
   const Corpus corpus(few_glosses(), WordVectors("there_is_no_such_folder"));
   const TextClassifier<float> model = small_classifier(Pooling::attention);
-  const std::vector<Example> examples{corpus.training[3], corpus.training[1], {{corpus.training[3].words[1]}, 2, ""}};
+  const std::vector<Example> examples{
+      corpus.training[3], corpus.training[1], {{corpus.training[3].words[1]}, 2, ""}};
   const record::EvidenceRecord evidence = evidence_of(model, examples, corpus, "some");
   REQUIRE(evidence.texts.size() == 3);
   std::size_t row = 0;
@@ -40,7 +41,8 @@ TEST_CASE("evidence: weights, leaving out and states are those of the classifier
       rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(w));
       if (rest.empty()) rest = {datasets::Vocabulary::unknown};
       const Reading other = read(model, rest, corpus.lexicon);
-      CHECK(text.leave_one_out[w] == Approx(numerics::total_variation<float>(other.shares, whole.shares)).margin(1e-6));
+      CHECK(text.leave_one_out[w] ==
+            Approx(numerics::total_variation<float>(other.shares, whole.shares)).margin(1e-6));
       CHECK(text.words[w] == corpus.lexicon.word(words[w]));
     }
     // The gradient is of the logarithm of the largest share: growing numbers, growing share.
@@ -54,7 +56,8 @@ TEST_CASE("evidence: weights, leaving out and states are those of the classifier
         const Answer<float> answer = model(tape, batch_of(alone, corpus.lexicon, model.sizes), &scaled);
         return static_cast<double>(autograd::log_softmax(answer.scores).data()[whole.best()]);
       };
-      CHECK(static_cast<double>(text.gradient[w]) == Approx((log_share(1.01F) - log_share(0.99F)) / 0.02).epsilon(0.02).margin(2e-4));
+      CHECK(static_cast<double>(text.gradient[w]) ==
+            Approx((log_share(1.01F) - log_share(0.99F)) / 0.02).epsilon(0.02).margin(2e-4));
     }
     // The answer follows from states, weights and output layer alone.
     std::vector<double> scores(3), shares(3);
@@ -62,8 +65,10 @@ TEST_CASE("evidence: weights, leaving out and states are those of the classifier
     for (std::size_t c = 0; c < 3; ++c) scores[c] = static_cast<double>(evidence.output(width, c));
     for (std::size_t k = 0; k < width; ++k) {
       double r = 0;
-      for (std::size_t w = 0; w < words.size(); ++w) r += static_cast<double>(text.attention[w]) * static_cast<double>(evidence.states(row + w, k));
-      for (std::size_t c = 0; c < 3; ++c) scores[c] += std::tanh(r) * static_cast<double>(evidence.output(k, c));
+      for (std::size_t w = 0; w < words.size(); ++w)
+        r += static_cast<double>(text.attention[w]) * static_cast<double>(evidence.states(row + w, k));
+      for (std::size_t c = 0; c < 3; ++c)
+        scores[c] += std::tanh(r) * static_cast<double>(evidence.output(k, c));
     }
     double sum = 0;
     for (std::size_t c = 0; c < 3; ++c) sum += shares[c] = std::exp(scores[c]);
@@ -73,7 +78,8 @@ TEST_CASE("evidence: weights, leaving out and states are those of the classifier
   CHECK_THROWS_AS(evidence_of(small_classifier(Pooling::mean), examples, corpus, ""), std::invalid_argument);
 }
 
-TEST_CASE("evidence: gradient times input is the change when a word's numbers grow", "[recurrent_attention][gradients]") {
+TEST_CASE("evidence: gradient times input is the change when a word's numbers grow",
+          "[recurrent_attention][gradients]") {
   TextClassifier<double> model = tiny_classifier<double>(Pooling::attention);
   model.sizes.input_dropout = model.sizes.state_dropout = model.sizes.pooled_dropout = 0;
   const Batch<double> batch = tiny_batch<double>();
