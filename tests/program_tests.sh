@@ -251,6 +251,34 @@ refuses 'no sentence' "${look[@]}" --text -
 refuses '--help' "${look[@]}" --text
 refuses 'the sentence encoder is not there' "$bin/04_self_attention" --data "$scratch/no_data" --results "$scratch/looked" --text x
 refuses '--help' "$bin/02_dot_product_attention" --text x
+
+# Chapter 5: the same sentences, drawn in every way.
+draw=("$bin/05_visualising_attention" --data "$scratch/data" --results "$scratch/looked")
+drawn=$scratch/looked/05_visualising_attention/text
+works "${draw[@]}" --text 'x xx' --text '' --text x
+is_json "$drawn/page.json" "[r['name'] for r in d['records']] == ['text_1', 'text_1_rollout', 'text_1_flow', 'text_3', 'text_3_rollout', 'text_3_flow']"
+is_json "$drawn/texts.json" "all(len(t[k]) == len(t['pieces']) for t in d['texts'] for k in ('received', 'rollout', 'flow', 'leave_one_out'))"
+is_json "$drawn/bertviz/text_1.tokens.json" "d['queries'] == d['keys'] == ['\u2581', 'x', '\u2581', 'x', 'x']"
+grep -aq "'shape': (1, 4, 5, 5)" "$drawn/bertviz/text_1.layer_2.npy" || fault 'the export for bertviz has another shape'
+! grep -q $'\033' "$scratch/out" || fault '05 --text prints colours where there is no terminal'
+works "${draw[@]}" --text x
+[[ ! -f $drawn/text_3.attention.json && ! -f $drawn/bertviz/text_1.layer_3.npy ]] || fault '05 --text leaves what an earlier call wrote'
+printf '{}' >"$scratch/bad.evidence.json"
+refuses 'field schema is missing' "${draw[@]}" --text x --evidence "$scratch/bad.evidence.json"
+refuses 'nowhere.evidence.json' "${draw[@]}" --text x --evidence "$scratch/nowhere.evidence.json"
+refuses 'sentence 1 is not UTF-8' "${draw[@]}" --text $'\xff'
+refuses 'the sentence encoder is not there' "$bin/05_visualising_attention" --data "$scratch/no_data" --results "$scratch/looked" --text x
+[[ -f $drawn/summary.json ]] || fault 'a refused 05 --text removes the results of the last one'
+# Without any record, model or data, it says by name what is missing; a damaged record is refused.
+works "$bin/05_visualising_attention" --data "$scratch/no_data" --results "$scratch/none_left" --quick
+grep -q '^08_sequence_to_sequence has left no record' "$scratch/out" || fault '05 does not say which chapter has left no record'
+is_json "$scratch/none_left/05_visualising_attention/quick/page.json" "len(d['missing']) == 7 and d['records'] == []"
+mkdir -p "$scratch/none_left/04_self_attention"
+printf '{"schema": 1, "title": 3}' >"$scratch/none_left/04_self_attention/a.attention.json"
+"$bin/05_visualising_attention" --data "$scratch/no_data" --results "$scratch/none_left" --quick >"$scratch/out" 2>"$scratch/err"
+[[ $? == 2 && $(wc -l <"$scratch/err") == 1 ]] || fault "05 takes a damaged record: $(cat "$scratch/err")"
+grep -q 'field title is of type number' "$scratch/err" || fault "05 does not say what is wrong with a record: $(cat "$scratch/err")"
+
 rm "$scratch/data/sentence_encoder/shard"
 refuses 'shard' "${look[@]}" --text x
 refuses 'shard' "$bin/03_multi_head_attention" --quick --data "$scratch/data" --results "$scratch/looked"

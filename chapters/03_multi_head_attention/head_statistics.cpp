@@ -1,7 +1,10 @@
 #include "head_statistics.hpp"
 
 #include <cmath>
+#include <span>
 #include <stdexcept>
+
+#include "numerics/distribution.hpp"
 
 namespace attention::multi_head {
 
@@ -22,9 +25,9 @@ void LookStatistics::add(const tensor::Tensor<2>& map, const std::vector<bool>& 
     for (std::size_t j = 0; j < n; ++j) {
       const auto weight = static_cast<double>(row[j]);
       sum_.distance += weight * std::abs(static_cast<double>(i) - static_cast<double>(j));
-      if (weight > 0) sum_.entropy -= weight * std::log2(weight);
       if (marked[j]) sum_.marked += weight;
     }
+    sum_.entropy += numerics::entropy_in_bits(std::span(row, n));
     sum_.self += static_cast<double>(row[i]);
     sum_.first += static_cast<double>(row[0]);
     sum_.last += static_cast<double>(row[n - 1]);
@@ -46,15 +49,8 @@ Look LookStatistics::mean() const {
 double divergence(const tensor::Tensor<2>& a, const tensor::Tensor<2>& b) {
   check_square(a);
   if (a.shape() != b.shape()) throw std::invalid_argument("two maps of one sequence have the same size");
-  double sum = 0;
-  for (std::size_t c = 0; c < a.size(); ++c) {
-    const auto p = static_cast<double>(a.data()[c]);
-    const auto q = static_cast<double>(b.data()[c]);
-    const double mean = (p + q) / 2;
-    if (p > 0) sum += p / 2 * std::log2(p / mean);
-    if (q > 0) sum += q / 2 * std::log2(q / mean);
-  }
-  return sum;
+  // Divergence is a sum over places, so that of all rows together is the sum of theirs.
+  return numerics::jensen_shannon_in_bits(std::span(a.data(), a.size()), std::span(b.data(), b.size()));
 }
 
 Index order_changes(const std::vector<double>& before, const std::vector<double>& after) {

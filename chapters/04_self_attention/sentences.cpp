@@ -6,13 +6,12 @@
 #include <numeric>
 #include <string_view>
 
+#include "encoder_record.hpp"
 #include "ladder/results.hpp"
 #include "program/error.hpp"
-#include "program/heat_map.hpp"
 #include "program/table.hpp"
-#include "program/terminal.hpp"
 #include "program/text.hpp"
-#include "record/attention_record.hpp"
+#include "record/maps_on_terminal.hpp"
 
 namespace attention::self_attention {
 
@@ -23,7 +22,6 @@ using multi_head::SentenceEncoder;
 using program::UserError;
 using Limits = SentenceLimits;
 using Pieces = std::vector<std::size_t>;
-using Maps = std::vector<tensor::Tensor<2>>;
 
 constexpr std::size_t most_bytes = 64 << 20;
 constexpr std::size_t most_tokens = static_cast<std::size_t>(SentenceEncoder::most_tokens);
@@ -103,61 +101,13 @@ void print_similarities(std::span<const Sentence> sentences, std::span<const std
   out << fmt::format("The most similar of all\n{}\n", couples.text());
 }
 
-/// The maps of a layer's heads side by side, as many in a line of maps as the terminal holds.
-void print_maps(const std::vector<std::string>& labels, const tensor::Tensor<4>& weights, std::ostream& out) {
-  const std::size_t heads = weights.shape()[1], n = weights.shape()[2];
-  const bool colour = program::wants_colour(program::Stream::output) && program::speaks_utf8();
-  std::size_t label_width = 0;
-  for (const std::string& label : labels)
-    label_width = std::max(label_width, program::display_width(program::one_line(label)));
-  label_width = std::min<std::size_t>(label_width, 16);
-  const std::size_t drawn = n * (colour ? 2 : 1);
-  const std::size_t cells = std::max<std::size_t>(drawn, 3);  // "1.1" stands above
-  const std::size_t room =
-      std::max(program::terminal_width(program::Stream::output), label_width + cells + 1);
-  const std::size_t together = std::clamp<std::size_t>((room - label_width) / (cells + 2), 1, heads);
-  for (std::size_t layer = 0; layer < weights.shape()[0]; ++layer)
-    for (std::size_t first = 0; first < heads; first += together) {
-      std::vector<std::string> lines(n + 1);
-      lines[0] = std::string(label_width, ' ');
-      for (std::size_t i = 0; i < n; ++i) {
-        const std::string label = program::fit(program::one_line(labels[i]), label_width);
-        lines[i + 1] = std::string(label_width - program::display_width(label), ' ') + label;
-      }
-      for (std::size_t h = first; h < std::min(first + together, heads); ++h) {
-        lines[0].append(fmt::format("  {:<{}}", fmt::format("{}.{}", layer + 1, h + 1), cells));
-        // An empty label for each row: a row is a line of its own then.
-        const std::string map = program::heat_map(
-            {weights.data() + (layer * heads + h) * n * n, n * n}, n, n,
-            {.row_labels = std::vector<std::string>(n), .width = drawn + 1, .colour = colour});
-        std::size_t begin = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-          const std::size_t end = map.find('\n', begin);
-          lines[i + 1].append(" ").append(map, begin, end - begin).append(cells - drawn, ' ');
-          begin = end + 1;
-        }
-      }
-      for (std::string& line : lines) out << line.erase(line.find_last_not_of(' ') + 1) << '\n';
-    }
-  out << '\n';
-}
-
 /// Writes the maps of one sentence as the attention record NAME and shows them where there is room.
 void map_sentence(const Sentence& sentence, std::size_t number, const SentenceEncoder& encoder,
                   const ladder::Results& results, bool show, std::ostream& out) {
   const std::size_t n = sentence.taken();
-  Maps maps;
-  encoder.embed_pieces(sentence.pieces, {.maps = &maps});
-  std::vector<std::string> labels;
-  for (std::size_t i = 0; i < n; ++i) labels.push_back(encoder.tokeniser().piece(sentence.pieces[i]));
-  constexpr std::size_t layers = 2;
-  record::AttentionRecord record;
-  record.title = fmt::format("Sentence {}: {}", number, program::one_line(sentence.text, 70));
-  record.queries = record.keys = record::tokens(labels);
+  record::AttentionRecord record = multi_head::attention_record(
+      encoder, sentence.pieces, fmt::format("Sentence {}: {}", number, program::one_line(sentence.text, 70)));
   record.machine = results.machine();
-  record.weights = tensor::empty<4>({layers, maps.size() / layers, n, n});
-  for (std::size_t h = 0; h < maps.size(); ++h)
-    std::copy_n(maps[h].data(), n * n, record.weights.data() + h * n * n);
   record::write(record, results.folder(), fmt::format("sentence_{}", number));
   if (!show) return;
   if (n > Limits::pieces_on_terminal) {
@@ -168,7 +118,7 @@ void map_sentence(const Sentence& sentence, std::size_t number, const SentenceEn
     return;
   }
   out << fmt::format("Sentence {}: what the heads look at, layer.head; a line is a query\n", number);
-  print_maps(labels, record.weights, out);
+  record::print_maps(record.queries.labels, record.weights, out);
 }
 
 /// What an earlier call left: the records, and the summary that says that all is there.

@@ -8,13 +8,14 @@
 #include <stdexcept>
 
 #include "autograd/softmax.hpp"
+#include "evidence_of.hpp"
 #include "ladder/results.hpp"
 #include "program/error.hpp"
 #include "program/table.hpp"
 #include "program/terminal.hpp"
 #include "program/text.hpp"
+#include "program/words_by_weight.hpp"
 #include "record/attention_record.hpp"
-#include "words_by_weight.hpp"
 
 namespace attention::recurrent_attention {
 
@@ -27,9 +28,9 @@ namespace {
 constexpr std::size_t shown_classes = 3;
 
 void remove_former(const fs::path& folder) {
-  std::vector<fs::path> old{folder / "summary.json", folder / "texts.json"};
+  std::vector<fs::path> old{folder / "summary.json"};
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (const std::string name = entry.path().filename().string(); name.starts_with("text_") && name.find(".attention.") != std::string::npos)
+    if (const std::string name = entry.path().filename().string(); (name.starts_with("text_") && name.find(".attention.") != std::string::npos) || name.starts_with("texts."))
       old.push_back(entry.path());
   for (const fs::path& file : old) fs::remove(file);
 }
@@ -92,6 +93,7 @@ void look_at_texts(std::span<const std::string> texts, Corpus& corpus, std::span
   remove_former(results.folder());
   const bool colour = program::wants_colour(program::Stream::output);
   Json list = Json::array();
+  std::vector<Example> examples;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::vector<Index> numbers = corpus.lexicon.numbers(words[i]);
     Json readings = Json::array();
@@ -104,7 +106,8 @@ void look_at_texts(std::span<const std::string> texts, Corpus& corpus, std::span
       table.add({name_of(pooling), corpus.classes[reading.best()], largest_shares(reading.shares, corpus.classes)});
       readings.push_back({{"read by", name_of(pooling)}, {"class", corpus.classes[reading.best()]}, {"shares", reading.shares}, {"weights", reading.weights}});
       if (pooling != Pooling::attention) continue;
-      coloured = words_by_weight(words[i], reading.weights, colour);
+      examples.push_back({numbers, static_cast<Index>(reading.best()), ""});
+      coloured = program::words_by_weight(words[i], reading.weights, colour);
       record::AttentionRecord record;
       record.title = fmt::format("{}: {}", corpus.classes[reading.best()], program::one_line(texts[i], 70));
       record.queries = record::tokens({corpus.classes[reading.best()]});
@@ -118,6 +121,12 @@ void look_at_texts(std::span<const std::string> texts, Corpus& corpus, std::span
     if (!coloured.empty()) out << "  " << coloured << '\n';
     out << '\n';
     list.push_back({{"text", texts[i]}, {"words", words[i]}, {"readings", readings}});
+  }
+  if (!examples.empty()) {
+    const auto attentive = std::ranges::find(classifiers, Pooling::attention, [](const TrainedClassifier& c) { return c.model.pooling; });
+    record::EvidenceRecord evidence = evidence_of(attentive->model, examples, corpus, "The reader's texts; the class is the one that was told");
+    evidence.machine = results.machine();
+    record::write(evidence, results.folder(), "texts");
   }
   results.write("texts", {{"classes", corpus.classes}, {"texts", list}});
   results.write_summary({});

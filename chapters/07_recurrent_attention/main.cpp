@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     recurrent_attention::accuracies(context);
     recurrent_attention::by_length(context);
     recurrent_attention::looked_at(context);
+    recurrent_attention::evidence(context);
     recurrent_attention::time_a_gloss(context);
   };
   std::vector<std::string> texts;

@@ -68,12 +68,13 @@ TextClassifier<Real>::TextClassifier(const Sizes& its_sizes, Pooling its_pooling
 }
 
 template <class Real>
-Answer<Real> TextClassifier<Real>::operator()(Tape<Real>& tape, const Batch<Real>& batch) const {
+Answer<Real> TextClassifier<Real>::operator()(Tape<Real>& tape, const Batch<Real>& batch, const Variable<Real>* scales) const {
   const Index time = batch.time(), texts = batch.texts();
   if (time == 0 || std::ssize(batch.words) != time * texts || (sizes.given > 0 && static_cast<Index>(batch.given.size()) != time * texts * sizes.given))
     throw std::invalid_argument(fmt::format("a batch of {} texts with {} words and {} given numbers does not fit a classifier with {} a word", texts,
                                             batch.words.size(), batch.given.size(), sizes.given));
-  const Variable<Real> x = autograd::dropout(inputs(*this, tape, batch), sizes.input_dropout);
+  const Variable<Real> words = inputs(*this, tape, batch);
+  const Variable<Real> x = autograd::dropout(scales == nullptr ? words : words * *scales, sizes.input_dropout);
   const autograd::Unrolled<Real> read = autograd::both_directions(forward, backward, x, batch.lengths);
   Answer<Real> answer;
   Variable<Real> pooled;
@@ -91,6 +92,7 @@ Answer<Real> TextClassifier<Real>::operator()(Tape<Real>& tape, const Batch<Real
     }
     const Variable<Real> alpha = autograd::reshape(autograd::permute(answer.weights, {1, 0}), {size(time), size(texts), 1});
     pooled = autograd::sum(states * alpha, 0);  // r = H αᵀ, equation 11
+    answer.states = states;
   }
   answer.scores = output(autograd::dropout(autograd::tanh(pooled), sizes.pooled_dropout));  // h* = tanh(r), equation 12
   return answer;

@@ -54,6 +54,7 @@ template <class Real>
 struct Answer {
   Variable<Real> scores;   ///< [texts, classes]
   Variable<Real> weights;  ///< [texts, time]: what each word's state counts for; not set for Pooling::last_state
+  Variable<Real> states;   ///< [time, texts, 2 · hidden]; not set for Pooling::last_state
 };
 
 /// A text's class from its words, read by an LSTM in both directions: P. Zhou and others, "Attention-Based Bidirectional Long
@@ -73,7 +74,9 @@ struct TextClassifier {
   TextClassifier(const Sizes& sizes, Pooling pooling, std::uint64_t seed);
 
   /// Writes the whole on the tape. Throws std::invalid_argument where the batch's parts do not fit each other or the sizes.
-  Answer<Real> operator()(Tape<Real>& tape, const Batch<Real>& batch) const;
+  /// `scales` [time, texts, 1], where given, multiplies each word's numbers: the gradient with respect to a word's scale at 1 is the sum
+  /// of gradient times input over its numbers.
+  Answer<Real> operator()(Tape<Real>& tape, const Batch<Real>& batch, const Variable<Real>* scales = nullptr) const;
   autograd::ParameterList<Real> parameters();
 };
 

@@ -9,6 +9,20 @@ chapter_names() {
   done | LC_ALL=C sort
 }
 
+# sources_of NAME: the numbers of the chapters whose results it reads, as its CMakeLists.txt says in a line
+# "# results of: ...", one a line.
+sources_of() { sed -n 's/^# results of: //p' "$root/chapters/$1/CMakeLists.txt" 2>/dev/null | tr ' ' '\n'; }
+
+# readers_last NAME...: the same chapters, one a line, those that read the results of others behind them.
+readers_last() {
+  local name
+  local -a last=()
+  for name in "$@"; do
+    if [[ -n $(sources_of "$name") ]]; then last+=("$name"); else echo "$name"; fi
+  done
+  [[ ${#last[@]} == 0 ]] || printf '%s\n' "${last[@]}"
+}
+
 # chapter_title NAME: "02 dot product attention".
 chapter_title() { echo "${1//_/ }"; }
 

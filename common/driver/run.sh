@@ -21,12 +21,22 @@ trained_signature() {
   } | xargs -r -d '\n' sha256sum | sha256sum | cut -d ' ' -f 1
 }
 
+# records_signature NAME: changes with what it reads of other chapters' results; empty for a chapter that reads none.
+records_signature() {
+  local source
+  while read -r source; do
+    find "$results/$source"_*/ "$results/$source"_*/quick/ -maxdepth 1 -type f \
+      \( -name '*.attention.*' -o -name '*.evidence.json' \) -printf '%p %s %T@\n' 2>/dev/null
+  done < <(sources_of "$1") | LC_ALL=C sort | sha256sum | cut -d ' ' -f 1
+}
+
 # run_signature NAME: what the results of a chapter depend on.
 run_signature() {
   printf 'program %s\n' "$(sha256sum <"$root/build/release/bin/$1" | cut -d ' ' -f 1)"
   printf 'data %s\n' "$data_state"
   model_signatures "$1"
   printf 'trained %s\n' "$(trained_signature "$1")"
+  [[ -z $(sources_of "$1") ]] || printf 'records %s\n' "$(records_signature "$1")"
   printf 'mode %s\nthreads %s\n' "$mode" "${threads:-all}"
   printf 'machine %s, %s cores\n' "$(grep -m 1 -E '^model name' /proc/cpuinfo 2>/dev/null | sed 's/.*: //')" "$(nproc 2>/dev/null)"
 }

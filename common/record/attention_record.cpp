@@ -4,15 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <cstdint>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
 
 #include "program/atomic_file.hpp"
 #include "program/error.hpp"
-#include "program/input_file.hpp"
 #include "program/text.hpp"
+#include "record/document.hpp"
 
 namespace attention::record {
 namespace {
@@ -21,7 +20,7 @@ using program::one_line;
 using program::UserError;
 namespace fs = std::filesystem;
 
-constexpr int schema = 1;
+constexpr std::size_t schema = 1;
 constexpr std::string_view suffix = ".attention.json";
 constexpr std::array<std::pair<Kind, std::string_view>, 4> kinds{
     {{Kind::tokens, "tokens"}, {Kind::image, "image"}, {Kind::images, "images"}, {Kind::frames, "frames"}}};
@@ -34,11 +33,6 @@ std::string_view name_of(Kind kind) {
 }
 
 bool holds_items(Kind kind) { return kind == Kind::images || kind == Kind::frames; }
-
-/// A fault of the record that messages call `subject`.
-[[noreturn]] void refuse(const std::string& subject, std::string_view what) {
-  throw UserError(fmt::format("{}: {}", subject, what));
-}
 
 // ---- Checks, the same before writing and after reading
 // ---------------------------------------------------------------
@@ -117,83 +111,39 @@ Json describe(const Side& side, std::size_t count, const std::string& pixels_fil
   return result;
 }
 
-class Reader {
+class Reader : Document {
  public:
-  Reader(const fs::path& file, Json document)
-      : file_(file), subject_(one_line(file.string())), document_(std::move(document)) {}
+  explicit Reader(const fs::path& file) : Document(file, schema) {}
 
   AttentionRecord read() const {
-    if (!document_.is_object()) refuse(subject_, "expected a JSON object");
-    const std::size_t version = number(document_, "schema");
-    if (version != schema) refuse(subject_, fmt::format("schema {}, expected {}", version, schema));
     AttentionRecord record;
-    record.title = text(document_, "title");
-    const std::string data = text(document_, "data");
-    if (data != "real" && data != "stand_in") {
-      refuse(subject_, fmt::format("data '{}', expected real or stand_in", one_line(data, 40)));
-    }
-    record.real = data == "real";
-    record.machine = document_.value("machine", Json(nullptr));
+    record.title = text(json(), "title");
+    record.real = real();
+    record.machine = json().value("machine", Json(nullptr));
 
-    const Json& queries = field(document_, "queries", Json::value_t::object);
-    const Json& keys = field(document_, "keys", Json::value_t::object);
-    const fs::path weights_file = beside(text(document_, "weights"), "weights");
+    const Json& queries = field(json(), "queries", Json::value_t::object);
+    const Json& keys = field(json(), "keys", Json::value_t::object);
+    const fs::path weights_file = beside(text(json(), "weights"), "weights");
     check_shape(weights_file, number(queries, "count"), number(keys, "count"));
     record.weights = tensor::load<float, 4>(weights_file);
     record.queries = side(queries, "queries");
     record.keys = side(keys, "keys");
-    if (text(document_, "kind") != name_of(record.keys.kind)) {
-      refuse(subject_, fmt::format("kind '{}', but the keys' is '{}'", one_line(text(document_, "kind"), 40),
+    if (text(json(), "kind") != name_of(record.keys.kind)) {
+      refuse(subject(), fmt::format("kind '{}', but the keys' is '{}'", one_line(text(json(), "kind"), 40),
                                    name_of(record.keys.kind)));
     }
-    check(subject_, record);
+    check(subject(), record);
     return record;
   }
 
  private:
-  const Json& field(const Json& object, const char* name, Json::value_t type) const {
-    const auto found = object.find(name);
-    if (found == object.end()) refuse(subject_, fmt::format("field {} is missing", name));
-    if (found->type() != type) {
-      refuse(subject_, fmt::format("field {} is of type {}, expected {}", name, found->type_name(),
-                                   Json(type).type_name()));
-    }
-    return *found;
-  }
-  std::string text(const Json& object, const char* name) const {
-    return field(object, name, Json::value_t::string).get<std::string>();
-  }
-  std::size_t whole(const Json& value, const char* name) const {
-    if (!value.is_number_unsigned()) {
-      refuse(subject_, fmt::format("field {} is {}, expected a whole number", name,
-                                   one_line(value.dump(-1, ' ', true, Json::error_handler_t::replace), 40)));
-    }
-    return value.get<std::size_t>();
-  }
-  std::size_t number(const Json& object, const char* name) const {
-    const auto found = object.find(name);
-    if (found == object.end()) refuse(subject_, fmt::format("field {} is missing", name));
-    return whole(*found, name);
-  }
-
-  // A file beside the record; a name that leads elsewhere is refused.
-  fs::path beside(const std::string& name, const char* what) const {
-    const fs::path path(name);
-    if (name.empty() || name.find('\0') != std::string::npos || path.filename() != path || name == "." ||
-        name == "..") {
-      refuse(subject_, fmt::format("field {} is '{}', expected a file name without a folder", what,
-                                   one_line(name, 60)));
-    }
-    return file_.parent_path() / path;
-  }
-
   void check_shape(const fs::path& weights_file, std::size_t queries, std::size_t keys) const {
     const std::vector<std::size_t> found = tensor::read_npy_header(weights_file).shape;
-    const std::vector<std::size_t> expected{number(document_, "layers"), number(document_, "heads"), queries,
+    const std::vector<std::size_t> expected{number(json(), "layers"), number(json(), "heads"), queries,
                                             keys};
     if (found != expected) {
-      refuse(subject_, fmt::format("{} has shape ({}), expected ({}): layers, heads, queries, keys",
-                                   one_line(weights_file.filename().string()), fmt::join(found, ", "),
+      refuse(subject(), fmt::format("{} has shape ({}), expected ({}): layers, heads, queries, keys",
+                                    one_line(weights_file.filename().string()), fmt::join(found, ", "),
                                    fmt::join(expected, ", ")));
     }
   }
@@ -208,13 +158,13 @@ class Reader {
       known = true;
     }
     if (!known) {
-      refuse(subject_, fmt::format("{}: kind '{}', expected tokens, image, images or frames", name,
+      refuse(subject(), fmt::format("{}: kind '{}', expected tokens, image, images or frames", name,
                                    one_line(kind, 40)));
     }
     if (object.contains("labels")) {
       for (const Json& label : field(object, "labels", Json::value_t::array)) {
         if (!label.is_string())
-          refuse(subject_,
+          refuse(subject(),
                  fmt::format("{}: a label is of type {}, expected string", name, label.type_name()));
         result.labels.push_back(label.get<std::string>());
       }
@@ -222,16 +172,12 @@ class Reader {
     if (result.kind == Kind::image) {
       const Json& grid = field(object, "grid", Json::value_t::array);
       if (grid.size() != 2)
-        refuse(subject_, fmt::format("{}: grid of {} numbers, expected 2", name, grid.size()));
+        refuse(subject(), fmt::format("{}: grid of {} numbers, expected 2", name, grid.size()));
       result.grid = {whole(grid[0], "grid"), whole(grid[1], "grid")};
     }
     if (object.contains("pixels")) result.pixels = tensor::read_npy(beside(text(object, "pixels"), "pixels"));
     return result;
   }
-
-  fs::path file_;
-  std::string subject_;
-  Json document_;
 };
 
 }  // namespace
@@ -279,15 +225,6 @@ void write(const AttentionRecord& record, const fs::path& folder, const std::str
                       document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-AttentionRecord read(const fs::path& file) {
-  constexpr std::uint64_t most_bytes = 64U << 20;
-  Json document;
-  try {
-    document = Json::parse(program::read_text(file, most_bytes));
-  } catch (const Json::exception& error) {
-    throw UserError(fmt::format("{} is not JSON: {}", one_line(file.string()), one_line(error.what())));
-  }
-  return Reader(file, std::move(document)).read();
-}
+AttentionRecord read(const fs::path& file) { return Reader(file).read(); }
 
 }  // namespace attention::record

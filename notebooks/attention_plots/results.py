@@ -28,11 +28,13 @@ class Chapter:
 
     def _missing(self, file, what):
         # Named from the results folder on: the line may stand on a page that others read.
-        return Missing(f"{file.relative_to(self._results)} {what}: ./course run {self.name[:2]} makes it")
+        return Missing(f"{os.path.relpath(file, self._results)} {what}: ./course run {self.name[:2]} makes it")
 
     def read(self, name):
         """The result file NAME.json as a dictionary."""
-        file = self.folder / f"{name}.json"
+        return self._document(self.folder / f"{name}.json")
+
+    def _document(self, file):
         try:
             return json.loads(file.read_text(encoding="utf-8"))
         except OSError:
@@ -46,12 +48,15 @@ class Chapter:
 
     def array(self, name):
         """The .npy file NAME beside the result files."""
+        return self._numbers(self.folder / name)
+
+    def _numbers(self, file):
         try:
-            return np.load(self.folder / name, allow_pickle=False)
+            return np.load(file, allow_pickle=False)
         except OSError:
-            raise self._missing(self.folder / name, "is not there yet") from None
+            raise self._missing(file, "is not there yet") from None
         except ValueError:
-            raise self._missing(self.folder / name, "is no .npy file") from None
+            raise self._missing(file, "is no .npy file") from None
 
     def mechanisms(self):
         """The names of the mechanisms whose ladders the chapter has climbed, in its order."""
@@ -93,12 +98,17 @@ class Chapter:
 
     def record(self, name):
         """An attention record: the JSON, with `weights` and the sides' `pixels` as arrays."""
-        record = self.read(f"{name}.attention")
-        record["mode"] = "quick" if self.folder.name == "quick" else "full"
-        record["weights"] = self.array(record["weights"])
+        return self.record_at(f"{name}.attention.json")
+
+    def record_at(self, file):
+        """The same by the name of its file, from the chapter's folder on: it may be another chapter's."""
+        folder, name = (self.folder / file).parent, Path(file).name
+        record = self._document(folder / name)
+        record["mode"] = "quick" if folder.name == "quick" else "full"
+        record["weights"] = self._numbers(folder / record["weights"])
         for side in ("queries", "keys"):
             if record[side].get("pixels"):
-                record[side]["pixels"] = self.array(record[side]["pixels"])
+                record[side]["pixels"] = self._numbers(folder / record[side]["pixels"])
         return record
 
 

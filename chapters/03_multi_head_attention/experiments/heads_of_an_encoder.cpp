@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "encoder_record.hpp"
 #include "experiments/experiments.hpp"
 #include "experiments/sentence_pairs.hpp"
 #include "head_statistics.hpp"
 #include "program/table.hpp"
-#include "record/attention_record.hpp"
 
 namespace attention::multi_head {
 
@@ -57,18 +57,9 @@ std::vector<Pieces> texts(const Tokeniser& tokeniser, const datasets::Glosses& g
 void write_map(const ladder::ChapterRun& run, const SentenceEncoder& encoder) {
   const Pieces pieces =
       encoder.tokeniser().encode("The dog that chased the cats was tired, so it went home.");
-  Maps maps;
-  encoder.embed_pieces(pieces, {.maps = &maps});
-  const std::size_t n = pieces.size();
-  record::AttentionRecord record;
-  record.title = "A sentence in the Universal Sentence Encoder Lite";
-  std::vector<std::string> labels;
-  for (const std::size_t piece : pieces) labels.push_back(encoder.tokeniser().piece(piece));
-  record.queries = record.keys = record::tokens(labels);
+  record::AttentionRecord record =
+      attention_record(encoder, pieces, "A sentence in the Universal Sentence Encoder Lite");
   record.machine = run.results.machine();
-  record.weights = tensor::empty<4>({maps.size() / heads_of_a_layer, heads_of_a_layer, n, n});
-  for (std::size_t h = 0; h < maps.size(); ++h)
-    std::copy_n(maps[h].data(), n * n, record.weights.data() + h * n * n);
   record::write(record, run.results.folder(), "encoder_map");
 }
 

@@ -23,7 +23,11 @@ void by_length(const Context& context);
 /// Experiment 3: which words are looked at. Writes looked_at.json and the attention records gloss_1, gloss_2, …
 void looked_at(const Context& context);
 
-/// Experiment 4: the time of one gloss, alone and among others. Writes time.json.
+/// Experiment 4: on what the answer depends, word by word, for those who ask whether the weights explain it. Writes the evidence record
+/// glosses.
+void evidence(const Context& context);
+
+/// Experiment 5: the time of one gloss, alone and among others. Writes time.json.
 void time_a_gloss(const Context& context);
 
 }  // namespace attention::recurrent_attention

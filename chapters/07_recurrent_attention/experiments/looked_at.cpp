@@ -8,8 +8,8 @@
 #include "look.hpp"
 #include "program/table.hpp"
 #include "program/terminal.hpp"
+#include "program/words_by_weight.hpp"
 #include "record/attention_record.hpp"
-#include "words_by_weight.hpp"
 
 namespace attention::recurrent_attention {
 
@@ -68,7 +68,7 @@ void looked_at(const Context& c) {
     record.weights = tensor::empty<4>({1, 1, 1, gloss.size()});
     std::ranges::copy(reading.weights, record.weights.data());
     record::write(record, c.results.folder(), name);
-    std::cout << fmt::format("  {:<28} {}\n", record.title, words_by_weight(gloss, reading.weights, colour));
+    std::cout << fmt::format("  {:<28} {}\n", record.title, program::words_by_weight(gloss, reading.weights, colour));
     shown.push_back({{"noun", example.noun}, {"class", c.corpus.classes[static_cast<std::size_t>(example.label)]}, {"told", told}, {"record", name},
                      {"words", gloss}, {"weights", reading.weights}});
   }

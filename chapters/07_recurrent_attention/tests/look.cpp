@@ -1,4 +1,4 @@
-// Texts of the reader: words by weight, and what is refused.
+// Texts of the reader, and what is refused.
 #include "look.hpp"
 
 #include <sstream>
@@ -6,22 +6,9 @@
 #include "helpers.hpp"
 #include "record/attention_record.hpp"
 #include "unit_files.hpp"
-#include "words_by_weight.hpp"
 
 using namespace attention;
 using namespace attention::tests;
-
-TEST_CASE("words stand on grounds by weight, or with their per cent where there is no colour", "[recurrent_attention]") {
-  const std::vector<std::string> words{"a", "large", "feline"};
-  const std::vector<float> weights{0, 0.35F, 0.65F};
-  CHECK(words_by_weight(words, weights, false) == "a large(35%) feline(65%)");
-  const std::string coloured = words_by_weight(words, weights, true);
-  CHECK(coloured.find("\x1b[48;5;232;38;5;255ma\x1b[0m") == 0);          // weight 0: black ground, white letters
-  CHECK(coloured.find("\x1b[48;5;255;38;5;232mfeline\x1b[0m") != std::string::npos);  // the largest: the other way round
-  CHECK(words_by_weight({}, {}, true).empty());
-  CHECK(words_by_weight(std::vector<std::string>{"\x1b[2J"}, std::vector<float>{1}, false) == "\\x1b[2J");
-  CHECK_THROWS_AS(words_by_weight(words, std::vector<float>{1}, false), std::invalid_argument);
-}
 
 TEST_CASE("a reading's shares and weights sum to 1", "[recurrent_attention]") {
   Corpus corpus(few_glosses(), WordVectors("there_is_no_such_folder"));

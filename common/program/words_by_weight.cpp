@@ -1,4 +1,4 @@
-#include "words_by_weight.hpp"
+#include "program/words_by_weight.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "program/text.hpp"
 
-namespace attention::recurrent_attention {
+namespace attention::program {
 
 std::string words_by_weight(std::span<const std::string> words, std::span<const float> weights, bool colour) {
   if (words.size() != weights.size()) throw std::invalid_argument(fmt::format("{} words, {} weights", words.size(), weights.size()));
@@ -18,7 +18,7 @@ std::string words_by_weight(std::span<const std::string> words, std::span<const 
   std::string line;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (i > 0) line += ' ';
-    const std::string word = program::one_line(words[i], 60);
+    const std::string word = one_line(words[i], 60);
     if (colour) {
       // The terminal's greys are numbers 232 (black) to 255 (white); letters are the end that can be read on them.
       const auto grey = static_cast<int>(std::lround(23 * (largest > 0 ? weights[i] / largest : 0)));
@@ -30,4 +30,4 @@ std::string words_by_weight(std::span<const std::string> words, std::span<const 
   return line;
 }
 
-}  // namespace attention::recurrent_attention
+}  // namespace attention::program
