@@ -23,7 +23,7 @@ from book_pages.lessons import written  # noqa: E402
 from book_pages.notebook_page import write_notebook  # noqa: E402
 from book_pages.origins import machine_page  # noqa: E402
 from book_pages.pages import contents, publish  # noqa: E402
-from book_pages.reference import page_of, public_headers, write_reference  # noqa: E402
+from book_pages.reference import doxygen, page_of, public_headers, write_reference  # noqa: E402
 from book_pages.rungs import ladders  # noqa: E402
 from book_pages.site import Site  # noqa: E402
 
@@ -55,7 +55,7 @@ def survey(site, mechanisms):
         if (site.root / name).is_file():
             site.documents[site.root / name] = "further/" + name.removesuffix("/README.md").replace("/", "_")
     site.rungs, order = ladders(mechanisms, site.root)
-    site.headers = {file: page_of(site.root, folder) for folder, files in public_headers(site.root).items() for file in files}
+    site.headers = {} if not doxygen() else {file: page_of(site.root, folder) for folder, files in public_headers(site.root).items() for file in files}
     return chapters, order
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urldefrag
 
 LINK = re.compile(r'<(?:a|link|img|script|source)\b[^>]*?\b(?:href|src)="([^"]*)"', re.IGNORECASE)
-NAME = re.compile(r'\b(?:id|name)="([^"]+)"')
+NAME = re.compile(r"""\b(?:id|name)=["']?([^"'\s>]+)""")
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 # What is asked of every page, in the page itself.
 QUESTIONS = """

@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -14,6 +15,7 @@ import check_book  # noqa: E402
 from book_pages.difference import difference_html, rows  # noqa: E402
 from book_pages.lessons import boxed  # noqa: E402
 from book_pages.pages import Pages, publish  # noqa: E402
+from book_pages.reference import doxygen  # noqa: E402
 from book_pages.rungs import files_of, part_of  # noqa: E402
 from book_pages.site import Site  # noqa: E402
 from test_notebooks import NAME, make_results  # noqa: E402
@@ -117,7 +119,8 @@ class Writing(Folder):
         self.assertIn("In the reference: [npy.hpp](../../../reference/common_tensor.md)", (self.folder / "pages/code/common/tensor/npy.hpp.md").read_text())
 
     def test_the_box_of_a_lesson_and_no_other_quotation(self):
-        self.assertIn(":::{admonition}", boxed("# T\n\n> **You need** C++.\n> More.\n\nText\n\n## One\n"))
+        self.assertEqual(boxed("# T\n\n> **You need** C++.\n>\n> More.\n\nText\n\n## One\n"),
+                         "# T\n\n:::{admonition} This lesson\n:class: opening\n\n**You need** C++.\n\nMore.\n:::\n\nText\n\n## One\n")
         for text in ("# T\n\n> A verse.\n\n## One\n", "# T\n\n## One\n\n> **You need** it.\n"):
             self.assertEqual(boxed(text), text)
 
@@ -156,6 +159,22 @@ class Book(Folder):
         self.assertIn("[fused](rungs/6_fused.md)", read(f"chapters/{NAME}/ladder_dot_product.md"))
         self.assertIn("Since [fused](6_fused.md), the last rung of the ladder", read(f"chapters/{NAME}/rungs/openblas.md"))
 
+    def test_without_doxygen_the_reference_says_so_and_nothing_links_into_it(self):
+        (self.folder / "results").mkdir()
+        with unittest.mock.patch("shutil.which", return_value=None):
+            read = self.write()
+        self.assertIn("Doxygen is not installed", read("reference/index.md"))
+        self.assertNotIn("In the reference", read("code/common/numerics/error_bound.hpp.md"))
+
+    def test_the_reference_has_what_the_headers_say(self):
+        if not doxygen():
+            self.skipTest("Doxygen is not installed")
+        (self.folder / "results").mkdir()
+        page = self.write()(f"reference/chapters_{NAME}.md")
+        for text in ("## dot_product.hpp", "### dot_product::Problem", "Tensor&lt;4&gt; query;", "[batch, heads, queries, dim]",
+                     "void prepare(const Problem &problem, Output &output, bool store_weights);", "using DotProduct = ladder::Mechanism<"):
+            self.assertIn(text, page)
+
     def test_pages_of_programs_come_along_with_what_they_need(self):
         folder = make_results(self.folder / "results")
         (folder / "viewer.html").write_text('<title>A &amp; B</title><script src="data/x.js"></script><a href="README.md">lesson</a>')
@@ -184,8 +203,8 @@ class Book(Folder):
 class Links(Folder):
     def test_what_leads_nowhere_is_named(self):
         self.file("a.html", '<h1 id="x"></h1><a href="b.html#y"></a><a href="b.html#z"></a><a href="c.html"></a><a href="https://x.org"></a>'
-                            '<a href="#x"></a><img src="p.png"><script>"<a href=\\"d.html\\">"</script>')
-        self.file("b.html", '<p id="y"></p>')
+                            '<a href="#x"></a><a href="b.html#q"></a><img src="p.png"><script>"<a href=\\"d.html\\">"</script>')
+        self.file("b.html", '<p id="y"></p><p id=q></p>')
         self.assertEqual(list(check_book.link_faults(self.folder.resolve())),
                          ["a.html: b.html#z names no place of that page", "a.html: nothing is at c.html", "a.html: nothing is at p.png"])
 

@@ -8,7 +8,7 @@ from .origins import source
 OPENED = re.compile(r"^ {0,3}<!-- measured: .*? -->$", re.MULTILINE)
 CLOSED = re.compile(r"^ {0,3}<!-- end -->$", re.MULTILINE)
 # The box at the head of a lesson: a quotation before its first section, whose first words are "You need".
-BOX = re.compile(r"\A(.*?)((?:^>.*\n)+)", re.DOTALL | re.MULTILINE)
+BOX = re.compile(r"\A(.*?)((?:^>[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
 
 
 def boxed(text):

@@ -10,7 +10,9 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from .pages import raw
+from measured_blocks import Fault
+
+from .pages import contents, raw
 
 SETTINGS = """
 QUIET = YES
@@ -139,12 +141,19 @@ def _things(compound):
                 yield _Thing(member, _plain(member, "name"), declaration(member))
 
 
-def read(root, doxygen):
+def doxygen():
+    """The program; None where it is not installed."""
+    return shutil.which("doxygen")
+
+
+def read(root):
     """What stands in the headers, by header, in its order there; and what is said of namespaces, by the headers' folder."""
     with tempfile.TemporaryDirectory(prefix="reference.tmp.") as temporary:
         folders = " ".join(f'"{folder}"' for folder in public_headers(root))
         settings = f'{SETTINGS}INPUT = {folders}\nOUTPUT_DIRECTORY = "{temporary}"\n'
-        subprocess.run([doxygen, "-"], input=settings, text=True, check=True, cwd=temporary, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run([doxygen(), "-"], input=settings, text=True, check=False, cwd=temporary, capture_output=True)
+        if done.returncode != 0:
+            raise Fault(f"Doxygen cannot read the headers: {(done.stderr.strip() or 'no word why').splitlines()[-1][:200]}")
         found, spoken = {}, {}
         for file in sorted(Path(temporary, "xml").glob("*.xml")):
             compound = ElementTree.parse(file).getroot().find("compounddef")
@@ -168,18 +177,15 @@ def _member_rows(members):
 
 
 def write_reference(site):
-    """The pages of all headers; the names of the pages. None where Doxygen is not there."""
-    doxygen = shutil.which("doxygen")
-    folders = public_headers(site.root)
-    if doxygen is None:
+    """The pages of all headers; one that says so where Doxygen is not installed."""
+    if doxygen() is None:
         site.pages.text("reference/index.md", "# Reference\n\n*The headers have not been read: Doxygen is not installed. "
                         "`./course setup` installs it, `./course book` then makes these pages.*\n")
-        return []
-    found, spoken = read(site.root, doxygen)
-    pages = []
+        return
+    folders = public_headers(site.root)
+    found, spoken = read(site.root)
     for folder, files in folders.items():
         page = page_of(site.root, folder)
-        pages.append(page)
         text = f"# {folder.relative_to(site.root)}\n\n" + "".join(map(raw, spoken.get(folder, [])))
         for file in files:
             text += f"## {file.name}\n\n[`{file.relative_to(site.root)}`]({site.link(page, file)})\n\n"
@@ -191,6 +197,5 @@ def write_reference(site):
     for folder, files in folders.items():
         index += f"- [{folder.relative_to(site.root)}]({site.between('reference/index', page_of(site.root, folder))}): "
         index += ", ".join(f"`{file.name}`" for file in files) + "\n"
-    names = [Path(page).name for page in pages]
-    site.pages.text("reference/index.md", index + "\n```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```\n")
-    return pages
+    names = [Path(page_of(site.root, folder)).name for folder in folders]
+    site.pages.text("reference/index.md", f"{index}\n{contents(*names)}")
