@@ -25,7 +25,9 @@ PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 # What is asked of every page, in the page itself.
 QUESTIONS = """
 const text = document.documentElement, found = [];
-if (text.scrollWidth > innerWidth) found.push(`is ${text.scrollWidth} px wide on a telephone of ${innerWidth}`);
+// Not innerWidth: a telephone that shows a wide page grows that with it.
+for (const box of [text, ...document.querySelectorAll(".content")])
+  if (box.scrollWidth > Math.min(box.clientWidth, arguments[0])) found.push(`has ${box.tagName.toLowerCase()} ${box.scrollWidth} px wide on a telephone`);
 for (const image of document.images) if (image.complete && !image.naturalWidth) found.push(`lacks the picture ${image.getAttribute("src")}`);
 for (const image of document.images) if (!image.hasAttribute("alt")) found.push(`has a picture without words, ${image.getAttribute("src")}`);
 for (const fault of document.querySelectorAll(".katex-error")) found.push(`has a formula that is not understood: ${fault.textContent}`);
@@ -97,7 +99,7 @@ def page_faults(browser, book):
         browser.get(file.as_uri())
         where = file.relative_to(book)
         # Other programs' pages are opened, but answer for their width and pictures themselves.
-        found = browser.execute_script(QUESTIONS) if where.parts[0] != "attached" else answers(browser)
+        found = browser.execute_script(QUESTIONS, PHONE["width"]) if where.parts[0] != "attached" else answers(browser)
         yield from (f"{where}: {fault}" for fault in found + console(browser))
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
