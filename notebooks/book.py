@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Binds the book: one website of the lessons, the rungs, the figures and the headers' reference, with what was measured here.
+"""Binds the book: one website of lessons, rungs, figures and the headers' reference, with what was measured here.
 
     python3 book.py --results DIR --mode full|quick --mechanisms LIST.json --work DIR
 
-LIST.json is what `./course list --json` prints. The pages go to WORK/pages, the site to WORK/site and, when it is whole, to
-DIR/book. Exit status: 0 fine; 1 Sphinx found faults, a line each; 2 something to put right first, one line.
+LIST.json is what `./course list --json` prints. The pages go to WORK/pages, the site to WORK/site and, when it is
+whole, to DIR/book. Exit status: 0 fine; 1 Sphinx found faults, a line each; 2 something to put right first, one line.
 """
 import argparse
 import importlib.util
@@ -30,7 +30,8 @@ from book_pages.site import Site  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 THEME = Path(__file__).resolve().parent / "book_pages" / "theme"
 NEEDED = {"sphinx": "python3-sphinx", "myst_parser": "python3-myst-parser", "furo": "furo"}
-FURTHER = ["common/README.md", "common/autograd/README.md", "datasets/README.md", "notebooks/README.md", "bench/peers/README.md",
+FURTHER = ["common/README.md", "common/autograd/README.md", "datasets/README.md", "notebooks/README.md",
+           "bench/peers/README.md",
            "bench/conformance/README.md"]
 
 
@@ -38,7 +39,8 @@ def chapter_documents(folder):
     """The Markdown files of a chapter and their pages: the lesson, what stands beside it, its exercises."""
     base = f"chapters/{folder.name}"
     found = {folder / "README.md": f"{base}/lesson"}
-    found.update({file: f"{base}/{file.stem.lower()}" for file in sorted(folder.glob("*.md")) if file.name != "README.md"})
+    found.update({file: f"{base}/{file.stem.lower()}" for file in sorted(folder.glob("*.md"))
+                  if file.name != "README.md"})
     for file in sorted(folder.glob("exercises/**/*.md")):
         name = "_".join(file.relative_to(folder / "exercises").with_suffix("").parts).lower()
         found[file] = f"{base}/exercises" if name == "readme" else f"{base}/exercises_{name.removesuffix('_readme')}"
@@ -55,7 +57,8 @@ def survey(site, mechanisms):
         if (site.root / name).is_file():
             site.documents[site.root / name] = "further/" + name.removesuffix("/README.md").replace("/", "_")
     site.rungs, order = ladders(mechanisms, site.root)
-    site.headers = {} if not doxygen() else {file: page_of(site.root, folder) for folder, files in public_headers(site.root).items() for file in files}
+    site.headers = {} if not doxygen() else {file: page_of(site.root, folder) for folder,
+                                             files in public_headers(site.root).items() for file in files}
     return chapters, order
 
 
@@ -64,7 +67,8 @@ def write_chapter(site, folder, mechanisms, order):
     name = folder.name
     documents = chapter_documents(folder)
     lesson = documents[folder / "README.md"]
-    below = [page for page in documents.values() if page != lesson and not page.startswith(f"chapters/{name}/exercises")]
+    below = [page for page in documents.values() if page != lesson
+             and not page.startswith(f"chapters/{name}/exercises")]
     for mechanism in mechanisms:
         if mechanism["chapter"] == name:
             write_ladder(site, mechanism, order[mechanism["name"]])
@@ -76,7 +80,8 @@ def write_chapter(site, folder, mechanisms, order):
         text = written(site, path, page, [name])
         exercises = documents.get(folder / "exercises" / "README.md")
         if page == lesson and exercises:
-            text += f"\n## Exercises\n\nTo be solved by writing code, and checked by the tests: [the exercises]({site.between(page, exercises)}).\n"
+            text += ("\n## Exercises\n\nTo be solved by writing code, and checked by the tests: "
+                     f"[the exercises]({site.between(page, exercises)}).\n")
         if page == lesson and below:
             text += "\n" + contents(*(Path(each).name for each in below))
         site.pages.text(f"{page}.md", text)
@@ -107,7 +112,8 @@ def write_pages(site, mechanisms):
             site.pages.text(f"{site.documents[path]}.md", written(site, path, site.documents[path], names))
     machine_page(site, names)
     results = site.results
-    ours = {results / name / part / f"{name}.html": f"chapters/{name}/figures" for name in names for part in ("", "quick")}
+    ours = {results / name / part / f"{name}.html": f"chapters/{name}/figures" for name in names
+            for part in ("", "quick")}
     ours.update({results / name / file.name: page for folder in chapters for name in [folder.name]
                  for file, page in chapter_documents(folder).items() if file.parent == folder})
     attached = Attached(site, ours)
@@ -123,8 +129,10 @@ def build(work):
     """Runs Sphinx. Its warnings, a line each; raises Fault where it fails."""
     warnings = work / "warnings.txt"
     warnings.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sphinx", "-q", "-j", str(os.cpu_count() or 1), "-w", str(warnings), "-d", str(work / "doctrees"),
-               "-c", str(THEME), "-D", f"html_extra_path={work / 'pages' / '_attached'}", str(work / "pages"), str(work / "site")]
+    command = [sys.executable, "-m", "sphinx", "-q", "-j", str(os.cpu_count() or 1), "-w", str(warnings), "-d",
+               str(work / "doctrees"),
+               "-c", str(THEME), "-D", f"html_extra_path={work / 'pages' / '_attached'}", str(work / "pages"),
+               str(work / "site")]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise Fault(f"Sphinx failed: {(done.stderr.strip() or 'without a word').splitlines()[-1][:200]}")

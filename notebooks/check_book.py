@@ -3,8 +3,8 @@
 
     python3 check_book.py BOOK
 
-Every page: no error in the console, no missing file, nothing asked of a network, no formula that was not understood, and nothing
-wider than a telephone. Then the links, the search, light and dark, the way by keyboard, and the same from a server.
+Every page: no error in the console, no missing file, nothing asked of a network, no formula that was not understood,
+and nothing wider than a telephone. Then the links, the search, light and dark, the way by keyboard, and the same from a server.
 Exit status: 0 fine; 1 faults; 2 there is no book; 77 there is no browser to look with, and one line says so.
 """
 import functools
@@ -27,10 +27,15 @@ QUESTIONS = """
 const text = document.documentElement, found = [];
 // Not innerWidth: a telephone that shows a wide page grows that with it.
 for (const box of [text, ...document.querySelectorAll(".content")])
-  if (box.scrollWidth > Math.min(box.clientWidth, arguments[0])) found.push(`has ${box.tagName.toLowerCase()} ${box.scrollWidth} px wide on a telephone`);
-for (const image of document.images) if (image.complete && !image.naturalWidth) found.push(`lacks the picture ${image.getAttribute("src")}`);
-for (const image of document.images) if (!image.hasAttribute("alt")) found.push(`has a picture without words, ${image.getAttribute("src")}`);
-for (const fault of document.querySelectorAll(".katex-error")) found.push(`has a formula that is not understood: ${fault.textContent}`);
+  if (box.scrollWidth > Math.min(box.clientWidth, arguments[0])) 
+    found.push(`has ${box.tagName.toLowerCase()} ${box.scrollWidth} px wide on a telephone`);
+for (const image of document.images) {
+  const name = image.getAttribute("src");
+  if (image.complete && !image.naturalWidth) found.push(`lacks the picture ${name}`);
+  if (!image.hasAttribute("alt")) found.push(`has a picture without words, ${name}`);
+}
+for (const fault of document.querySelectorAll(".katex-error"))
+  found.push(`has a formula that is not understood: ${fault.textContent}`);
 const formulas = document.querySelectorAll(".math:not(:has(.katex))").length;
 if (formulas) found.push(`has ${formulas} formulas that are not set`);
 return found;
@@ -50,7 +55,8 @@ def open_browser():
     from selenium.webdriver.chrome.service import Service
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
-    # Only pages made here are opened, so that it may run where it cannot make a sandbox; no name is found but this machine's.
+    # Only pages made here are opened, so that it may run where it cannot make a sandbox; no name is found but this
+    # machine's.
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"):
         options.add_argument(argument)
@@ -66,7 +72,9 @@ def link_faults(book):
     names = {file: set(map(unescape, NAME.findall(text))) for file, text in texts.items()}
     for file, text in texts.items():
         # Code that is shown is no page of its own.
-        for address in dict.fromkeys(map(unescape, LINK.findall(re.sub(r"<script\b(?![^>]*\bsrc=).*?</script>", "", text, flags=re.DOTALL)))):
+        for address in dict.fromkeys(map(unescape,
+                                         LINK.findall(re.sub(r"<script\b(?![^>]*\bsrc=).*?</script>", "", text,
+                                                             flags=re.DOTALL)))):
             target, place = urldefrag(address)
             if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", address):
                 continue
@@ -117,13 +125,13 @@ for (const field of [...document.querySelectorAll("input, select")].slice(0, 40)
 def search_faults(browser, address):
     """The search finds what is there and nothing else."""
     browser.get(f"{address}/search.html?q={quote('softmax')}")
-    found = until(browser, "return [...document.querySelectorAll('#search-results li a')].map(a => a.href.split('#')[0].split('?')[0])")
+    found = until(browser, "return [...document.querySelectorAll('#search-results li a')].map(a => a.href.split(/[?#]/)[0])")
     if not found:
         yield f"{address}/search.html finds nothing of softmax"
     elif address.startswith("file:") and not Path(unquote(found[0].removeprefix("file://"))).is_file():
         yield f"search.html finds {found[0]}, which is not there"
     browser.get(f"{address}/search.html?q=xyzzyplugh")
-    if not until(browser, "return /did not match|no matches/i.test(document.querySelector('#search-results').textContent)"):
+    if not until(browser, "return /did not match|no matches/i.test(document.getElementById('search-results').textContent)"):
         yield f"{address}/search.html does not say that it finds nothing of xyzzyplugh"
     yield from (f"search: {fault}" for fault in console(browser))
 
@@ -194,14 +202,16 @@ def check(book):
         count += 1
         print(f"course: {fault}", file=sys.stderr)
     pages = sum(1 for _ in book.rglob("*.html"))
-    print(f"book: {pages} pages opened in {time.monotonic() - begin:.0f} s, {count or 'no'} fault{'' if count == 1 else 's'}")
+    seconds = time.monotonic() - begin
+    print(f"book: {pages} pages opened in {seconds:.0f} s, {count or 'no'} fault{'' if count == 1 else 's'}")
     return 1 if count else 0
 
 
 def main(arguments):
     book = Path(arguments[0]).resolve() if len(arguments) == 1 else None
     if book is None or not (book / "index.html").is_file():
-        print(f"course: there is no book in {book}; ./course book binds one" if book else f"usage: {__doc__}", file=sys.stderr)
+        print(f"course: there is no book in {book}; ./course book binds one" if book else f"usage: {__doc__}",
+              file=sys.stderr)
         return 2
     return check(book)
 

@@ -23,7 +23,8 @@ from test_notebooks import NAME, make_results  # noqa: E402
 
 def mechanism(name, chapter=NAME, rungs=("formula", "loops"), beside=()):
     return {"name": name, "title": name.title(), "citation": "A paper, 2017", "chapter": chapter,
-            "rungs": [{"name": rung, "idea": f"idea of {rung}", "beside": rung in beside, "variant": False} for rung in (*rungs, *beside)]}
+            "rungs": [{"name": rung, "idea": f"idea of {rung}", "beside": rung in beside, "variant": False}
+                      for rung in (*rungs, *beside)]}
 
 
 class Folder(unittest.TestCase):
@@ -107,20 +108,25 @@ class Writing(Folder):
 
     def test_links_lead_to_pages_and_code_gets_one(self):
         lesson = self.file("chapters/01_x/README.md")
-        rung, header = self.file("chapters/01_x/rungs/1_formula.cpp", "int x;\n"), self.file("common/tensor/npy.hpp", "int y;\n")
+        rung, header = self.file("chapters/01_x/rungs/1_formula.cpp", "int x;\n"), self.file("common/tensor/npy.hpp",
+                                                                                             "int y;\n")
         site = Site(self.folder, self.folder / "results", "full", self.folder / "pages")
         site.documents[lesson] = "chapters/01_x/lesson"
         site.headers[header] = "reference/common_tensor"
         site.rungs[rung] = type("Rung", (), {"page": "chapters/01_x/rungs/1_formula"})
-        text = site.follow_links("[r](rungs/1_formula.cpp) [h](../../common/tensor/npy.hpp#a) [web](https://x.org) [s](#there) `[c](d)` [l](lost.cpp)",
+        text = site.follow_links("[r](rungs/1_formula.cpp) [h](../../common/tensor/npy.hpp#a) [web](https://x.org) "
+                                 "[s](#there) `[c](d)` [l](lost.cpp)",
                                  lesson, "chapters/01_x/lesson")
-        self.assertEqual(text, "[r](rungs/1_formula.md) [h](../../code/common/tensor/npy.hpp.md#a) [web](https://x.org) [s](#there) `[c](d)` [l](#)")
+        self.assertEqual(text, "[r](rungs/1_formula.md) [h](../../code/common/tensor/npy.hpp.md#a) [web](https://x.org) "
+                               "[s](#there) `[c](d)` [l](#)")
         self.assertEqual(site.lost, ["chapters/01_x/README.md: nothing is at lost.cpp"])
-        self.assertIn("In the reference: [npy.hpp](../../../reference/common_tensor.md)", (self.folder / "pages/code/common/tensor/npy.hpp.md").read_text())
+        self.assertIn("In the reference: [npy.hpp](../../../reference/common_tensor.md)",
+                      (self.folder / "pages/code/common/tensor/npy.hpp.md").read_text())
 
     def test_the_box_of_a_lesson_and_no_other_quotation(self):
         self.assertEqual(boxed("# T\n\n> **You need** C++.\n>\n> More.\n\nText\n\n## One\n"),
-                         "# T\n\n:::{admonition} This lesson\n:class: opening\n\n**You need** C++.\n\nMore.\n:::\n\nText\n\n## One\n")
+                         "# T\n\n:::{admonition} This lesson\n:class: opening\n\n**You need** C++.\n\nMore.\n:::\n\n"
+                         "Text\n\n## One\n")
         for text in ("# T\n\n> A verse.\n\n## One\n", "# T\n\n## One\n\n> **You need** it.\n"):
             self.assertEqual(boxed(text), text)
 
@@ -130,14 +136,16 @@ class Book(Folder):
 
     def write(self):
         site = Site(book.ROOT, self.folder / "results", "quick", self.folder / "pages")
-        lost = book.write_pages(site, [mechanism("dot_product", rungs=("formula", "loops", "openmp", "fused"), beside=("openblas",))])
+        lost = book.write_pages(site, [mechanism("dot_product", rungs=("formula", "loops", "openmp", "fused"),
+                                                 beside=("openblas",))])
         self.assertEqual(lost, [])
         return lambda name: (self.folder / "pages" / name).read_text(encoding="utf-8")
 
     def test_without_results_every_block_says_how_to_make_them(self):
         (self.folder / "results").mkdir()
         read = self.write()
-        for page in ("index.md", f"chapters/{NAME}/lesson.md", f"chapters/{NAME}/ladder_dot_product.md", f"chapters/{NAME}/rungs/6_fused.md"):
+        for page in ("index.md", f"chapters/{NAME}/lesson.md", f"chapters/{NAME}/ladder_dot_product.md",
+                     f"chapters/{NAME}/rungs/6_fused.md"):
             self.assertIn("*Not measured here yet.", read(page), page)
             self.assertIn("./course run 02", read(page), page)
             self.assertNotIn("Measured on", read(page), page)
@@ -149,7 +157,8 @@ class Book(Folder):
         (folder / ".version").write_text("v1-2-gabc\n")
         read = self.write()
         lesson = read(f"chapters/{NAME}/lesson.md")
-        self.assertIn("*Measured on Test CPU, 1 and 2 threads, g++ 12.2.0, 2026-01-02 03:04 UTC, course v1-2-gabc, in a quick run", lesson)
+        self.assertIn("*Measured on Test CPU, 1 and 2 threads, g++ 12.2.0, 2026-01-02 03:04 UTC, course v1-2-gabc, "
+                      "in a quick run", lesson)
         self.assertIn(":::{admonition} This lesson", lesson)
         rung = read(f"chapters/{NAME}/rungs/6_fused.md")
         self.assertIn("| 8x2048x64 | 1 | 2 ms |", rung)
@@ -157,7 +166,8 @@ class Book(Folder):
         self.assertIn("Since [openmp](3_openmp.md), the rung before", rung)
         self.assertIn("*Measured on Test CPU", rung)
         self.assertIn("[fused](rungs/6_fused.md)", read(f"chapters/{NAME}/ladder_dot_product.md"))
-        self.assertIn("Since [fused](6_fused.md), the last rung of the ladder", read(f"chapters/{NAME}/rungs/openblas.md"))
+        self.assertIn("Since [fused](6_fused.md), the last rung of the ladder",
+                      read(f"chapters/{NAME}/rungs/openblas.md"))
 
     def test_without_doxygen_the_reference_says_so_and_nothing_links_into_it(self):
         (self.folder / "results").mkdir()
@@ -171,13 +181,16 @@ class Book(Folder):
             self.skipTest("Doxygen is not installed")
         (self.folder / "results").mkdir()
         page = self.write()(f"reference/chapters_{NAME}.md")
-        for text in ("## dot_product.hpp", "### dot_product::Problem", "Tensor&lt;4&gt; query;", "[batch, heads, queries, dim]",
-                     "void prepare(const Problem &problem, Output &output, bool store_weights);", "using DotProduct = ladder::Mechanism<"):
+        for text in ("## dot_product.hpp", "### dot_product::Problem", "Tensor&lt;4&gt; query;",
+                     "[batch, heads, queries, dim]",
+                     "void prepare(const Problem &problem, Output &output, bool store_weights);",
+                     "using DotProduct = ladder::Mechanism<"):
             self.assertIn(text, page)
 
     def test_pages_of_programs_come_along_with_what_they_need(self):
         folder = make_results(self.folder / "results")
-        (folder / "viewer.html").write_text('<title>A &amp; B</title><script src="data/x.js"></script><a href="README.md">lesson</a>')
+        (folder / "viewer.html").write_text('<title>A &amp; B</title><script src="data/x.js"></script>'
+                                            '<a href="README.md">lesson</a>')
         (folder / "data").mkdir()
         (folder / "data" / "x.js").write_text("1")
         read = self.write()
@@ -202,11 +215,14 @@ class Book(Folder):
 
 class Links(Folder):
     def test_what_leads_nowhere_is_named(self):
-        self.file("a.html", '<h1 id="x"></h1><a href="b.html#y"></a><a href="b.html#z"></a><a href="c.html"></a><a href="https://x.org"></a>'
-                            '<a href="#x"></a><a href="b.html#q"></a><img src="p.png"><script>"<a href=\\"d.html\\">"</script>')
+        self.file("a.html", '<h1 id="x"></h1><a href="b.html#y"></a><a href="b.html#z"></a><a href="c.html"></a>'
+                            '<a href="https://x.org"></a>'
+                            '<a href="#x"></a><a href="b.html#q"></a><img src="p.png">'
+                            '<script>"<a href=\\"d.html\\">"</script>')
         self.file("b.html", '<p id="y"></p><p id=q></p>')
         self.assertEqual(list(check_book.link_faults(self.folder.resolve())),
-                         ["a.html: b.html#z names no place of that page", "a.html: nothing is at c.html", "a.html: nothing is at p.png"])
+                         ["a.html: b.html#z names no place of that page", "a.html: nothing is at c.html",
+                          "a.html: nothing is at p.png"])
 
     def test_without_a_book_it_says_so(self):
         self.assertEqual(check_book.main([str(self.folder)]), 2)

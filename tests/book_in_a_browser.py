@@ -27,8 +27,10 @@ def main(programs):
         folder = Path(temporary)
         results, mechanisms = folder / "results", folder / "mechanisms.json"
         make_results(results, FULL)
-        mechanisms.write_bytes(subprocess.run([Path(programs, "ladder_bench"), "list", "--json"], check=True, stdout=subprocess.PIPE).stdout)
-        command = [sys.executable, str(ROOT / "notebooks" / "book.py"), "--results", str(results), "--mechanisms", str(mechanisms),
+        mechanisms.write_bytes(subprocess.run([Path(programs, "ladder_bench"), "list", "--json"], check=True,
+                                              stdout=subprocess.PIPE).stdout)
+        command = [sys.executable, str(ROOT / "notebooks" / "book.py"), "--results", str(results), "--mechanisms",
+                   str(mechanisms),
                    "--work", str(folder / "work")]
         # A warning of Sphinx is a fault here: a link that leads nowhere, code that is none.
         done = subprocess.run(command, check=False)

@@ -1,1 +1,1 @@
-"""The pages of the book, as Markdown for Sphinx: lessons, ladders, rungs, notebooks and the reference of the headers."""
+"""The pages of the book, as Markdown for Sphinx: lessons, ladders, rungs, notebooks, the headers' reference."""

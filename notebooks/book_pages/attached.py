@@ -1,4 +1,4 @@
-"""Pages that programs and notebooks left among the results, with what they need, beside the book's own: viewers, one's own words."""
+"""Pages that programs and notebooks left among the results, with what they need: viewers, one's own words."""
 import html
 import os
 import re
@@ -26,9 +26,11 @@ class Attached:
         for place in places:
             files = sorted(place.glob("*.html"))
             if place != self.site.results:
-                files += sorted(file for file in place.glob("*/**/*.html") if "quick" not in file.relative_to(place).parts)
+                files += sorted(file for file in place.glob("*/**/*.html")
+                                if "quick" not in file.relative_to(place).parts)
             for file in files:
-                if file not in self.book_pages and not any(part.startswith(".") for part in file.relative_to(self.site.results).parts):
+                if file not in self.book_pages and not any(part.startswith(".")
+                                                           for part in file.relative_to(self.site.results).parts):
                     self.page(file)
 
     def page(self, file):
@@ -38,7 +40,8 @@ class Attached:
         text = file.read_text(encoding="utf-8", errors="replace")
         title = TITLE.search(text)
         name = file.relative_to(self.site.results)
-        self.found.append((html.unescape(title[1].strip()) if title else name.stem, f"{FOLDER}/{quote(str(name))}", name))
+        self.found.append((html.unescape(title[1].strip()) if title else name.stem, f"{FOLDER}/{quote(str(name))}",
+                           name))
         self.site.pages.text(f"_attached/{FOLDER}/{name}", LINK.sub(lambda match: self._link(match, file), text))
 
     def _link(self, match, file):
@@ -55,12 +58,14 @@ class Attached:
                 self.page(target)
             elif target not in self._taken:
                 self._taken.add(target)
-                self.site.pages.bytes(f"_attached/{FOLDER}/{target.relative_to(self.site.results)}", target.read_bytes())
+                self.site.pages.bytes(f"_attached/{FOLDER}/{target.relative_to(self.site.results)}",
+                                      target.read_bytes())
         return match[0]
 
     def write_page(self, page="attached_pages"):
         text = "# Pages made on this machine\n\n"
-        self.site.pages.text(f"_attached/{FOLDER}/README.txt", "Pages that programs and notebooks left among the results.\n")
+        self.site.pages.text(f"_attached/{FOLDER}/README.txt",
+                             "Pages that programs and notebooks left among the results.\n")
         if not self.found:
             text += "There are none yet: `./course run` makes them.\n"
         for title, address, name in self.found:

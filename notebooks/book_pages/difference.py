@@ -16,8 +16,8 @@ def _lines(code):
 
 
 def rows(before, after, context=3):
-    """(mark, old line number, new line number, HTML) of a unified difference; a mark "@" stands for lines that are the same and
-    left out."""
+    """(mark, old line number, new line number, HTML) of a unified difference; a mark "@" stands for lines that are the same
+    and left out."""
     old, new = before.splitlines(), after.splitlines()
     old_html, new_html = _lines(before), _lines(after)
     assert len(old_html) == len(old) and len(new_html) == len(new), "a highlighted line for each line"
@@ -54,9 +54,10 @@ def difference_html(before, after, label):
             continue
         kind = f' class="{WORDS[mark]}"' if mark in WORDS else ""
         spoken = f'<span class="unseen">{WORDS[mark]}: </span>' if mark in WORDS else ""
-        lines.append(f"<tr{kind}><td>{old or ''}</td><td>{new or ''}</td><td>{mark.strip()}</td><td>{spoken}<code>{code}</code></td></tr>")
+        lines.append(f"<tr{kind}><td>{old or ''}</td><td>{new or ''}</td><td>{mark.strip()}</td>"
+                     f"<td>{spoken}<code>{code}</code></td></tr>")
     body = "\n".join(lines)
     return (f'<p>{counts["+"]} lines added, {counts["-"]} removed.</p>\n'
             f'<div class="difference highlight" role="region" tabindex="0" aria-label="{html.escape(label)}">\n'
-            f'<table><thead class="unseen"><tr><th>line before</th><th>line after</th><th>change</th><th>code</th></tr></thead>\n'
+            '<table><thead class="unseen"><tr><th>line before</th><th>line after</th><th>change</th><th>code</th></tr></thead>\n'
             f"<tbody>\n{body}\n</tbody></table>\n</div>")

@@ -1,4 +1,4 @@
-"""The Markdown files of the project as pages: lessons with this machine's figures, exercises, and what else is to be read."""
+"""The Markdown files of the project as pages: lessons with this machine's figures, exercises, and more."""
 import re
 
 from measured_blocks import fill, finder
@@ -22,7 +22,7 @@ def boxed(text):
 
 
 def written(site, path, page, chapters):
-    """The text of a Markdown file for its page: blocks filled from the results, each in a box of its own, links to pages. Raises
+    """The text of a Markdown file for its page: blocks filled from the results, each in a box, links to pages. Raises
     Fault where a block is not known."""
     where = str(path.relative_to(site.root))
     text = fill(path.read_text(encoding="utf-8"), where, finder(chapters, site.results, site.mode), False, source)

@@ -29,7 +29,8 @@ class _Page:
 
     def code(self, source):
         if source.strip():
-            self.text += (raw('<details class="cell"><summary>The code of this part</summary>') + fenced("python", source) + "\n"
+            self.text += (raw('<details class="cell"><summary>The code of this part</summary>')
+                          + fenced("python", source) + "\n"
                           + raw("</details>"))
 
     def output(self, output):
@@ -49,7 +50,8 @@ class _Page:
         folder = self.page.rpartition("/")[0]
         self.site.pages.bytes(f"{folder}/figures/{name}.png", content)
         words = re.sub(r"[\[\]`$\\]", "", self.heading)
-        self.text += f"![Figure {name.replace('_', ' ')}: {words}. The text beside it says what to see.](figures/{name}.png)\n\n"
+        words = f"Figure {name.replace('_', ' ')}: {words}. The text beside it says what to see."
+        self.text += f"![{words}](figures/{name}.png)\n\n"
 
 
 def write_notebook(site, chapter, page):
@@ -73,6 +75,7 @@ def write_notebook(site, chapter, page):
                 made.output(output)
             made.code(_text(cell["source"]))
     # The lesson has the title; this page has its figures.
-    text = re.sub(r"\A# +(?:Chapter \d+: *)?(.+)$", rf"# Figures of chapter {int(chapter[:2])}: \1", made.text, count=1, flags=re.MULTILINE)
+    text = re.sub(r"\A# +(?:Chapter \d+: *)?(.+)$", rf"# Figures of chapter {int(chapter[:2])}: \1", made.text, count=1,
+                  flags=re.MULTILINE)
     site.pages.text(f"{page}.md", text)
     return True

@@ -8,8 +8,8 @@ VERSION = re.compile(r"[0-9A-Za-z._-]{1,60}")
 
 
 def version(folder):
-    """The version of the course that measured what is in a folder of results: what the driver noted down, else the program's own
-    sum; "" where there is neither."""
+    """The version of the course that measured what is in a folder of results: what the driver noted down, else the program's
+    own sum; "" where there is neither."""
     try:
         noted = (folder / ".version").read_text(encoding="utf-8").strip()
         return f"course {noted}" if VERSION.fullmatch(noted) else ""
@@ -67,25 +67,30 @@ def _roof_rows(document):
     for entry in document.get("machine", {}).get("roofs", []):
         for name, roof in entry.items():
             if isinstance(roof, dict) and "best" in roof:
-                yield [name, str(entry["threads"]), f"{number(roof['best'] / 1e9)} · 10⁹ {roof.get('unit', 'a second')}"]
+                yield [name, str(entry["threads"]),
+                       f"{number(roof['best'] / 1e9)} · 10⁹ {roof.get('unit', 'a second')}"]
 
 
 def machine_page(site, chapters):
     """The page of what was measured where."""
     found = [Chapter(name, site.results, site.mode) for name in chapters]
-    text = ("# Where this was measured\n\nEvery table in this book comes from result files below `results/`, which the chapters' programs "
+    text = ("# Where this was measured\n\nEvery table in this book comes from result files below `results/`, which the "
+            "chapters' programs "
             "write. The line below a table says where and when.\n\n")
-    text += table(["chapter", "processor", "when", "compiler and libraries", "version", "kind"], map(_chapter_row, found)) + "\n\n"
+    text += table(["chapter", "processor", "when", "compiler and libraries", "version", "kind"],
+                  map(_chapter_row, found)) + "\n\n"
     for chapter in found:
         try:
             document = chapter.read("ladder")
             machine = document["machine"]
         except (Missing, KeyError):
             continue
-        caches = ", ".join(f"{level.upper()} {amount(cache['bytes'])}" for level, cache in (machine.get("caches") or {}).items() if cache)
+        caches = ", ".join(f"{level.upper()} {amount(cache['bytes'])}" for level,
+                           cache in (machine.get("caches") or {}).items() if cache)
         rows = [["processor", machine["cpu"]], ["cores", str(machine["cpus_available"])], ["caches", caches],
                 ["memory", amount(machine.get("memory_bytes", 0))], *([name, machine.get(key, "")] for name, key in
-                                                                      (("system", "operating_system"), ("kernel", "kernel"), ("compiler", "compiler"))),
+                                                                      (("system", "operating_system"),
+                                                                       ("kernel", "kernel"), ("compiler", "compiler"))),
                 ["flags", f"`{machine.get('flags', '')}`"], ["libraries", ", ".join(libraries(machine))]]
         text += f"## Machine of chapter {int(chapter.name[:2])}\n\n" + table(["what", "is"], rows) + "\n\n"
         roofs = list(_roof_rows(document))

@@ -60,7 +60,7 @@ def raw(text):
 
 
 def publish(built, target):
-    """Puts a copy of the finished site where readers look, in one step: never a half one, and nothing of an older one."""
+    """Puts a copy of the finished site where readers look, in one step: never a half one, nothing of an older one."""
     new, old = (target.with_name(f".{target.name}.{kind}.tmp") for kind in ("new", "old"))
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -1,7 +1,7 @@
 """The reference of the public headers: what Doxygen read in them, a page for each folder.
 
-Doxygen reads C++; its XML is put into words here, since what makes pages of it for Sphinx takes longer than all the rest of the
-book and takes the headers' formulas for markup."""
+Doxygen reads C++; its XML is put into words here, since what makes pages of it for Sphinx takes longer than all the rest
+of the book and takes the headers' formulas for markup."""
 import html
 import re
 import shutil
@@ -67,8 +67,10 @@ def _inside(node):
 
 
 def _listing(node):
-    return "\n".join("".join((part.text or "") + "".join(" " if piece.tag == "sp" else "".join(piece.itertext()) + (piece.tail or "")
-                                                        for piece in part) for part in line.iter("highlight")) for line in node.iter("codeline"))
+    return "\n".join("".join((part.text or "")
+                             + "".join(" " if piece.tag == "sp" else "".join(piece.itertext()) + (piece.tail or "")
+                                                        for piece in part) for part in line.iter("highlight"))
+                     for line in node.iter("codeline"))
 
 
 def _words(node):
@@ -124,7 +126,8 @@ def _short(name):
 
 def _members(node):
     return [member for section in node.findall("sectiondef") if section.get("kind", "").startswith("public")
-            or section.get("kind") == "user-defined" for member in section.findall("memberdef") if member.get("prot", "public") == "public"]
+            or section.get("kind") == "user-defined" for member in section.findall("memberdef")
+            if member.get("prot", "public") == "public"]
 
 
 def _things(compound):
@@ -134,7 +137,8 @@ def _things(compound):
         return
     if kind in ("class", "struct"):
         if compound.get("prot") == "public":
-            yield _Thing(compound, _short(name), f"{_template(compound)}{kind} {name.rpartition('::')[2]};", _members(compound))
+            yield _Thing(compound, _short(name), f"{_template(compound)}{kind} {name.rpartition('::')[2]};",
+                         _members(compound))
     elif kind == "namespace":
         for section in compound.findall("sectiondef"):
             for member in section.findall("memberdef"):
@@ -147,13 +151,15 @@ def doxygen():
 
 
 def read(root):
-    """What stands in the headers, by header, in its order there; and what is said of namespaces, by the headers' folder."""
+    """What stands in the headers, by header, in its order there; and what is said of namespaces, by folder."""
     with tempfile.TemporaryDirectory(prefix="reference.tmp.") as temporary:
         folders = " ".join(f'"{folder}"' for folder in public_headers(root))
         settings = f'{SETTINGS}INPUT = {folders}\nOUTPUT_DIRECTORY = "{temporary}"\n'
-        done = subprocess.run([doxygen(), "-"], input=settings, text=True, check=False, cwd=temporary, capture_output=True)
+        done = subprocess.run([doxygen(), "-"], input=settings, text=True, check=False, cwd=temporary,
+                              capture_output=True)
         if done.returncode != 0:
-            raise Fault(f"Doxygen cannot read the headers: {(done.stderr.strip() or 'no word why').splitlines()[-1][:200]}")
+            reason = (done.stderr.strip() or "no word why").splitlines()[-1]
+            raise Fault(f"Doxygen cannot read the headers: {reason[:200]}")
         found, spoken = {}, {}
         for file in sorted(Path(temporary, "xml").glob("*.xml")):
             compound = ElementTree.parse(file).getroot().find("compounddef")
@@ -179,7 +185,8 @@ def _member_rows(members):
 def write_reference(site):
     """The pages of all headers; one that says so where Doxygen is not installed."""
     if doxygen() is None:
-        site.pages.text("reference/index.md", "# Reference\n\n*The headers have not been read: Doxygen is not installed. "
+        site.pages.text("reference/index.md",
+                        "# Reference\n\n*The headers have not been read: Doxygen is not installed. "
                         "`./course setup` installs it, `./course book` then makes these pages.*\n")
         return
     folders = public_headers(site.root)
@@ -190,10 +197,11 @@ def write_reference(site):
         for file in files:
             text += f"## {file.name}\n\n[`{file.relative_to(site.root)}`]({site.link(page, file)})\n\n"
             for thing in found.get(file, []):
-                text += f"### {html.escape(thing.name)}\n\n```cpp\n{thing.code}\n```\n\n" + raw(thing.words + _member_rows(thing.members))
+                text += f"### {html.escape(thing.name)}\n\n```cpp\n{thing.code}\n```\n\n"
+                text += raw(thing.words + _member_rows(thing.members))
         site.pages.text(f"{page}.md", text)
-    index = ("# Reference\n\nThe public headers: everything below `common/`, and what each chapter shows to the others. Shapes, units, errors and "
-             "sources stand with each name.\n\n")
+    index = ("# Reference\n\nThe public headers: everything below `common/`, and what each chapter shows to the "
+             "others. Shapes, units, errors and sources stand with each name.\n\n")
     for folder, files in folders.items():
         index += f"- [{folder.relative_to(site.root)}]({site.between('reference/index', page_of(site.root, folder))}): "
         index += ", ".join(f"`{file.name}`" for file in files) + "\n"

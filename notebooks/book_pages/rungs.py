@@ -65,7 +65,7 @@ def ladders(mechanisms, root):
 
 
 def _link(steps):
-    """Before and after along a ladder. What stands beside it, a library's way or a variant, comes after its last step."""
+    """Before and after along a ladder. What stands beside it, a library's way or a variant, follows its last step."""
     ladder = [rung for rung, described in steps if not described["beside"] and not described["variant"]]
     for before, after in zip(ladder, ladder[1:]):
         after.before = after.before or before

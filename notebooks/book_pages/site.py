@@ -6,7 +6,8 @@ from measured_blocks import change_links
 
 from .pages import Pages, fenced, front_matter
 
-LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".sh": "bash", ".json": "json", ".cmake": "cmake", ".mjs": "javascript",
+LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".sh": "bash", ".json": "json", ".cmake": "cmake",
+             ".mjs": "javascript",
              ".ipynb": "json"}
 LARGEST_FILE = 200_000  # bytes; what is larger is no code to read
 
@@ -14,8 +15,8 @@ LARGEST_FILE = 200_000  # bytes; what is larger is no code to read
 class Site:
     """`root` is the project, `results` what was measured, `folder` where the pages go.
 
-    Attributes: documents, the Markdown files that are pages, by path; rungs, the files that are rungs, by path; headers, the
-    page of the reference where a header stands, by path. They are filled before the first link is followed."""
+    Attributes: documents, the Markdown files that are pages, by path; rungs, the files that are rungs, by path; headers,
+    the page of the reference where a header stands, by path. They are filled before the first link is followed."""
 
     def __init__(self, root, results, mode, folder):
         self.root, self.results, self.mode = root, results, mode
@@ -25,8 +26,8 @@ class Site:
         self._code = {}
 
     def page_of(self, path):
-        """The page where a file of the project stands; None where it has none. Code gets a page when it is first asked for; the search
-        leaves these out, since the rungs' own pages and the reference hold the same words."""
+        """The page where a file of the project stands; None where it has none. Code gets a page when it is first asked for; the
+        search leaves these out, since the rungs' own pages and the reference hold the same words."""
         if (path / "README.md") in self.documents:
             path = path / "README.md"
         if path in self.documents:
@@ -85,7 +86,8 @@ class Site:
     def _folder_page(self, path, name):
         page = self._code[path] = f"code/{name}/index"
         files = "".join(f"- `{file.name}`\n" for file in sorted(path.iterdir()) if not file.name.startswith("."))
-        self.pages.text(f"{page}.md", front_matter(orphan="true", nosearch="true") + f"# {name}\n\nThe files of this folder:\n\n{files}")
+        self.pages.text(f"{page}.md", front_matter(orphan="true", nosearch="true")
+                        + f"# {name}\n\nThe files of this folder:\n\n{files}")
         return page
 
     def included(self, code, page, path):

@@ -5,7 +5,8 @@ from pygments.token import Comment
 
 
 class QuotedCppLexer(CppLexer):
-    tokens = {"root": [("…", Comment), inherit], "statements": [("…", Comment), inherit], "function": [("…", Comment), inherit]}
+    tokens = {"root": [("…", Comment), inherit], "statements": [("…", Comment), inherit],
+              "function": [("…", Comment), inherit]}
 
 
 def setup(app):

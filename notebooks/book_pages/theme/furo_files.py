@@ -1,5 +1,5 @@
-"""Some packages of Furo take a style sheet from a server's root and a script as a module, and neither can be had from file://. Here
-both are put into the files that need them."""
+"""Some packages of Furo take a style sheet from a server's root and a script as a module, and neither can be had from file://.
+Here both are put into the files that need them."""
 import re
 from pathlib import Path
 
@@ -10,7 +10,8 @@ IMPORT_SCRIPT = re.compile(r'^import Gumshoe from "\./gumshoe-patched\.js";\n', 
 
 def repair(app, error):
     static = Path(app.outdir) / "_static"
-    style, script, gumshoe = (static / name for name in ("styles/furo.css", "scripts/furo.js", "scripts/gumshoe-patched.js"))
+    style, script, gumshoe = (static / name
+                              for name in ("styles/furo.css", "scripts/furo.js", "scripts/gumshoe-patched.js"))
     if error is not None or not style.exists() or not script.exists():
         return
     text = style.read_text(encoding="utf-8")

@@ -1,5 +1,5 @@
-"""Mathematics by KaTeX, copied into the site: its fonts stand within its style sheet, since a browser may refuse to fetch fonts
-from file://. Without KaTeX, and without a script, formulas stand as they were typed."""
+"""Mathematics by KaTeX, copied into the site: its fonts stand within its style sheet, since a browser may refuse to fetch
+fonts from file://. Without KaTeX, and without a script, formulas stand as they were typed."""
 import base64
 import re
 from pathlib import Path
