@@ -7,9 +7,11 @@ Every page: no error in the console, no missing file, nothing asked of a network
 and nothing wider than a telephone. Then the links, the search, light and dark, the way by keyboard, and the same from a server.
 Exit status: 0 fine; 1 faults; 2 there is no book; 77 there is no browser to look with, and one line says so.
 """
+import concurrent.futures
 import functools
 import http.server
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -100,16 +102,28 @@ def until(browser, script, seconds=30):
     return None
 
 
-def page_faults(browser, book):
-    """Every page on a telephone."""
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-    for file in sorted(book.rglob("*.html")):
-        browser.get(file.as_uri())
-        where = file.relative_to(book)
-        # Other programs' pages are opened, but answer for their width and pictures themselves.
-        found = browser.execute_script(QUESTIONS, PHONE["width"]) if where.parts[0] != "attached" else answers(browser)
-        yield from (f"{where}: {fault}" for fault in found + console(browser))
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+def page_faults(book, files):
+    """These pages of the book on a telephone, in a browser of their own."""
+    browser = open_browser()
+    try:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+        for file in files:
+            browser.get(file.as_uri())
+            where = file.relative_to(book)
+            # Other programs' pages are opened, but answer for their width and pictures themselves.
+            ours = where.parts[0] != "attached"
+            found = browser.execute_script(QUESTIONS, PHONE["width"]) if ours else answers(browser)
+            yield from (f"{where}: {fault}" for fault in found + console(browser))
+    finally:
+        browser.quit()
+
+
+def all_page_faults(book):
+    """Every page of the book, several browsers at a time."""
+    files, count = sorted(book.rglob("*.html")), min(4, os.cpu_count() or 1)
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        for found in pool.map(lambda start: list(page_faults(book, files[start::count])), range(count)):
+            yield from found
 
 
 def answers(browser):
@@ -182,9 +196,9 @@ def served_faults(browser, book):
 
 def faults(book):
     yield from link_faults(book)
+    yield from all_page_faults(book)
     browser = open_browser()
     try:
-        yield from page_faults(browser, book)
         yield from search_faults(browser, book.as_uri())
         yield from keyboard_faults(browser, book.as_uri())
         yield from served_faults(browser, book)
