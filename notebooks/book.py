@@ -175,7 +175,9 @@ def main():
     except Fault as fault:
         print(*(f"course: {line}\n" for line in str(fault).split("\n")), sep="", end="", file=sys.stderr)
     except OSError as error:
-        print(f"course: {error.filename}: {error.strerror}", file=sys.stderr)
+        # Of several files that cannot be copied, each is named within the error itself.
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)[:200]
+        print(f"course: {reason}", file=sys.stderr)
     return 2
 
 
