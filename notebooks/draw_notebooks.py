@@ -1,4 +1,4 @@
-"""Executes notebooks, several at a time, and leaves each one's page and figures in its chapter's folder of results.
+"""Executes notebooks, several at a time, and leaves each one's page, the executed notebook and its figures in its chapter's folder of results.
 
     python3 draw_notebooks.py NOTEBOOK FOLDER SIGNATURE [NOTEBOOK FOLDER SIGNATURE ...]
 
@@ -19,13 +19,15 @@ def draw(notebook, folder, signature):
     """Returns the output of a notebook that failed, None for one that did not."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".notebook.tmp.", dir=folder) as temporary:
-        command = [sys.executable, "-m", "nbconvert", "--to", "html", "--execute", "--ExecutePreprocessor.timeout=1200",
-                   "--output-dir", temporary, str(notebook)]
-        found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if found.returncode != 0:
-            return found.stdout
-        for page in pathlib.Path(temporary).glob("*.html"):
-            shutil.move(page, folder / page.name)
+        executed = pathlib.Path(temporary, notebook.name)
+        # The executed notebook is kept as well: the book makes a page of its own of it.
+        for source, arguments in ((notebook, ["notebook", "--execute", "--ExecutePreprocessor.timeout=1200"]), (executed, ["html"])):
+            command = [sys.executable, "-m", "nbconvert", "--output-dir", temporary, str(source), "--to", *arguments]
+            found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if found.returncode != 0:
+                return found.stdout
+        for made in (executed, executed.with_suffix(".html")):
+            shutil.move(made, folder / made.name)
     mark = folder / f".drawn.tmp.{os.getpid()}"
     mark.write_text(signature + "\n")
     mark.rename(folder / ".drawn")

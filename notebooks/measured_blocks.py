@@ -130,8 +130,13 @@ def measure(name, chapter):
         raise Missing(f"the results of {chapter.name} have no field {error} for '{name}': measure again") from None
 
 
-def content(name, chapter, where, strict):
-    """The Markdown of one block. `strict` takes full results on real data only and raises Fault for others; else a block
+def source(document, chapter):
+    """The line below a block: where its figures were measured."""
+    return ", ".join(origin(document))
+
+
+def content(name, chapter, where, strict, source_of=source):
+    """The Markdown of one block. `source_of` says where its figures come from. `strict` takes full results on real data only and raises Fault for others; else a block
     without results says so."""
     if not known(name):
         raise Fault(f"{where}: there is no measured block '{name}'")
@@ -145,15 +150,15 @@ def content(name, chapter, where, strict):
     if strict and (about["mode"], about["data"]) != ("full", "real"):
         raise Fault(f"{where}: the results of {chapter.name} are of a {about['mode']} run on {about['data']} data; "
                     "--write takes full runs on real data only")
-    source = "Measured on " + ", ".join(origin(document))
+    measured = f"Measured on {source_of(document, chapter)}"
     if about["mode"] == "quick":
-        source += ", in a quick run"
+        measured += ", in a quick run"
     if about["data"] == "stand_in":
-        source += ", on generated stand-in data"
-    return f"{text}\n\n*{source}.*"
+        measured += ", on generated stand-in data"
+    return f"{text}\n\n*{measured}.*"
 
 
-def fill(text, where, chapter_of, strict):
+def fill(text, where, chapter_of, strict, source_of=source):
     """The text with every block's content replaced; `chapter_of` gives the results for a block's name."""
     found, faults = scan(text, where)
     faults += [f"{where}:{first + 1}: there is no measured block '{name}'" for first, _, name in found if not known(name)]
@@ -162,27 +167,31 @@ def fill(text, where, chapter_of, strict):
     lines = text.split("\n")
     for first, last, name in reversed(found):
         at = f"{where}:{first + 1}"
-        lines[first + 1:last] = ["", *content(name, chapter_of(name), at, strict).split("\n"), ""]
+        lines[first + 1:last] = ["", *content(name, chapter_of(name), at, strict, source_of).split("\n"), ""]
     return "\n".join(lines)
 
 
-def move_links(text, old, new):
-    """Relative links and pictures of a page in folder `old`, for its copy in folder `new`; code stays as it is."""
-    def moved(match):
-        target = match.group(2)
-        if re.match(r"[a-z]+:|#|/", target):
-            return match.group(0)
-        return f"{match.group(1)}({os.path.relpath(old / target, new)})"
+def change_links(text, change):
+    """The text with change(target) for the target of each link and picture, or with the old one where that is None; code
+    stays as it is."""
+    def changed(match):
+        target = change(match.group(2))
+        return match.group(0) if target is None else f"{match.group(1)}({target})"
 
     lines, fenced = [], False
     for line in text.split("\n"):
         fenced ^= bool(FENCE.match(line))
         if not fenced:
             pieces = re.split(r"(`[^`]*`)", line)
-            pieces[::2] = [re.sub(r"(\])\(([^)\s]+)\)", moved, piece) for piece in pieces[::2]]
+            pieces[::2] = [re.sub(r"(\])\(([^)\s]+)\)", changed, piece) for piece in pieces[::2]]
             line = "".join(pieces)
         lines.append(line)
     return "\n".join(lines)
+
+
+def move_links(text, old, new):
+    """Relative links and pictures of a page in folder `old`, for its copy in folder `new`; code stays as it is."""
+    return change_links(text, lambda target: None if re.match(r"[a-z]+:|#|/", target) else os.path.relpath(old / target, new))
 
 
 def documents(root=ROOT):
@@ -192,10 +201,10 @@ def documents(root=ROOT):
     yield root / "README.md", sorted({lesson.parent.name for lesson in lessons})
 
 
-def finder(chapters, results):
-    """Gives for a block's name the first of the chapters that has results for it, a full run's before a quick one's."""
+def finder(chapters, results, mode="full"):
+    """Gives for a block's name the first of the chapters that has results for it; those of `mode` before others."""
     def find(name):
-        candidates = [Chapter(chapter, results, "full") for chapter in chapters]
+        candidates = [Chapter(chapter, results, mode) for chapter in chapters]
         for chapter in candidates:
             try:
                 measure(name, chapter)

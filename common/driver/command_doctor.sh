@@ -20,6 +20,8 @@ command_main() {
   local essential python no_figures
   doctor_packages build 'Packages to build with'
   doctor_packages figures 'Packages for figures'
+  doctor_packages book 'Packages for the book'
+  doctor_packages browser 'Packages for checking the book in a browser'
   doctor_packages thread 'Packages for ./course test --sanitize thread'
   doctor_packages peers 'Packages for ./course bench dot_product --peers'
   doctor_onnxruntime

@@ -10,8 +10,8 @@ usage: ./course run [CHAPTER...] [--quick] [--again] [--results DIR] [--threads 
        ./course run 07 --text "..." [--text "..."]
        ./course run 08 --word attention [--word phonetics]
 
-Installs what is missing, fetches the data, builds, runs the chapters and draws their figures. What is done is not done
-again: a second call ends at once.
+Installs what is missing, fetches the data, builds, runs the chapters and draws their figures; after all chapters it binds
+the book. What is done is not done again: a second call ends at once.
 
   CHAPTER         02, or its name; all chapters when none is given
   --quick         small sizes, seconds instead of minutes; never overwrites the results of a full run
@@ -88,7 +88,7 @@ command_main() {
   if [[ ${#words[@]} -gt 0 ]]; then need_chapter_of_words "${chapters[@]}"; fi
   if [[ ${#images[@]} -gt 0 ]]; then need_chapter_of_pictures "${chapters[@]}"; fi
   open_results "$folder"
-  [[ $draw == no ]] || groups+=(figures)
+  [[ $draw == no ]] || groups+=(figures book)
   [[ $setup == no ]] || ensure_packages "${groups[@]}"
   if [[ ${#texts[@]} -gt 0 ]]; then
     look_at_texts "${chapters[0]}" "${texts[@]}"
@@ -120,6 +120,7 @@ command_main() {
       for name in "${ran[@]}"; do summaries+=("$(chapter_folder "$name")/summary.json"); done
       render_lessons "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
       draw_overview "$results"/[0-9][0-9]_*/summary.json "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
+      if [[ ${#ran[@]} == "$(chapter_names | grep -c .)" ]]; then bind_book_too || worst=$((worst > 1 ? worst : 1)); fi
     else
       warn "no figures: $no_figures; ./course setup installs what they need"
     fi

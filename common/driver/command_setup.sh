@@ -8,13 +8,15 @@ usage: ./course setup [--no-figures] [--sanitize thread] [--peers]
 Names the packages that are missing and installs them with apt (as root, or with sudo). Without apt, or without the
 right to use it, it says exactly what to install. 'run' and 'test' do this by themselves.
 
-  --no-figures        leave out Python and Jupyter, which draw the figures
+  --no-figures        leave out Python and Jupyter, which draw the figures, and what binds and checks the book
   --sanitize KIND     also what ./course test --sanitize KIND needs (address or thread)
   --peers             also the libraries that ./course bench dot_product --peers puts beside the rungs. What cannot be
                       had is one line; the others are there all the same. ONNX Runtime comes from npm, into build/peers
 
 build    $(group_packages build | paste -s -d ' ')
 figures  $(group_packages figures | paste -s -d ' ')
+book     $(group_packages book | paste -s -d ' ')
+browser  $(group_packages browser | paste -s -d ' ')
 thread   $(group_packages thread | paste -s -d ' ')
 peers    $(group_packages peers | paste -s -d ' '), onnxruntime-node from npm
 END
@@ -41,7 +43,7 @@ command_main() {
     esac
     shift
   done
-  [[ $figures == no ]] || groups+=(figures)
+  [[ $figures == no ]] || groups+=(figures book browser)
   ensure_packages "${groups[@]}"
   missing=$(missing_packages "${groups[@]}" | paste -s -d ' ')
   if [[ -n $missing ]]; then

@@ -16,7 +16,7 @@ END
 
 command_main() {
   local preset='' sanitize='' setup=yes
-  local -a groups=(build figures) arguments=()
+  local -a groups=(build figures book browser) arguments=()
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) command_help && exit 0 ;;

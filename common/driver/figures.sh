@@ -40,10 +40,10 @@ run_python() {
     ATTENTION_RESULTS="$results" ATTENTION_MODE="$mode" "$python" "$@"
 }
 
-# drawing_signature FILE...: changes with the notebooks, the plotting modules, the results and these files.
+# drawing_signature FILE...: changes with the notebooks, the plotting modules, the results and these files; the book draws nothing.
 drawing_signature() {
   {
-    find "$root/notebooks" -type f \( -name '*.py' -o -name '*.ipynb' -o -path '*/viewer/*' \) ! -path '*/.*' -exec sha256sum {} + 2>/dev/null |
+    find "$root/notebooks" -type f \( -name '*.py' -o -name '*.ipynb' -o -path '*/viewer/*' \) ! -path '*/.*' ! -path '*/notebooks/book*' -exec sha256sum {} + 2>/dev/null |
       LC_ALL=C sort
     sha256sum -- "$@" 2>/dev/null
     stat -c '%n %s %.Y' -- "$@" 2>/dev/null

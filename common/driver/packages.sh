@@ -26,6 +26,20 @@ python3-ipykernel      | module ipykernel | ipykernel
 python3-nbclient       | module nbclient | nbclient
 python3-matplotlib     | module matplotlib | matplotlib
 '
+# What binds lessons, rungs and the headers' reference into the book.
+packages_book='
+python3-sphinx         | module sphinx | Sphinx
+python3-myst-parser    | module myst_parser | MyST, Markdown for Sphinx
+furo                   | module furo | Furo, the theme of the book
+libjs-katex            | header /usr/share/javascript/katex/katex.min.js | KaTeX, mathematics without a network
+doxygen                | command doxygen | Doxygen, which reads the headers
+'
+# What opens every page of the book in a test.
+packages_browser='
+chromium               | command chromium | Chromium
+chromium-driver        | command chromedriver | the driver of Chromium
+python3-selenium       | module selenium | Selenium, which drives it
+'
 # What fetches the models that others trained. npm comes with Node.js in some packages.
 packages_models='
 npm                    | command npm | npm, for pretrained models
@@ -121,7 +135,7 @@ describe_package() {
   local package probe what
   while IFS='|' read -r package probe what; do
     if [[ $package == "$1" ]]; then printf '%s (%s)' "$package" "$what"; fi
-  done < <(group_lines build && group_lines figures && group_lines thread)
+  done < <(group_lines build && group_lines figures && group_lines book && group_lines browser && group_lines thread)
 }
 
 # missing_essentials GROUP...: those without which nothing is built, wherever they might come from.

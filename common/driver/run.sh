@@ -46,6 +46,13 @@ chapter_folder() {
   if [[ $mode == quick ]]; then echo "$results/$1/quick"; else echo "$results/$1"; fi
 }
 
+# note_version FOLDER: which version of the course measured what is there, where a clone can tell.
+note_version() {
+  local version
+  version=$(git -C "$root" describe --always --dirty --tags 2>/dev/null)
+  if [[ -n $version ]]; then write_atomically "$1/.version" "$version"; else rm -f -- "$1/.version"; fi
+}
+
 # run_chapter NAME: returns the program's status, 0 where its results are up to date.
 run_chapter() {
   local name=$1 folder program=$root/build/release/bin/$1 signature status=0
@@ -77,6 +84,7 @@ run_chapter() {
   say run "$(chapter_title "$name"): done in $SECONDS s"
   if [[ -f $folder/summary.json ]]; then
     write_atomically "$folder/.run" "$signature" || warn "cannot write to $folder; the next run measures again"
+    note_version "$folder"
   else
     warn "$name wrote no $folder/summary.json; the next run measures again"
   fi
@@ -99,4 +107,5 @@ show_results() {
     printf '%s\n' "$line"
   done
   [[ ! -f $results/ladders.html ]] || printf '  ladders.html: all ladders side by side\n'
+  [[ ! -f $results/book/index.html ]] || printf '  book/index.html: the book, all of it on one website\n'
 }

@@ -1,0 +1,1 @@
+"""The pages of the book, as Markdown for Sphinx: lessons, ladders, rungs, notebooks, the headers' reference."""
