@@ -46,6 +46,7 @@ std::string place(const Exercise& exercise, const std::any& run, const Doing& do
 
   ladder::ClimbOptions options;
   options.rungs = rungs_beside(*mechanism);
+  options.whole = {mechanism->rung_index("yours")};
   options.threads = {threads};
   options.seconds = 0.15;
   options.sample_above_s = 0.3;

@@ -13,15 +13,15 @@ std::vector<exercise::Exercise> exercises() {
       describe({.name = "convolution",
                 .fixed = {},
                 .timed = "in_channels=16,out_channels=16,height=28",
-                .marks = {0.002, 0.01, 0.1}},
+                .marks = {0.005, 0.02, 0.2}},
                convolution(), convolution_mistakes()),
-      describe({.name = "non_local", .fixed = {}, .timed = "channels=32,height=16", .marks = {0.002, 0.008, 0.03}},
+      describe({.name = "non_local", .fixed = {}, .timed = "channels=32,height=16", .marks = {0.004, 0.012, 0.05}},
                non_local(), non_local_mistakes()),
       describe({.name = "one_pass",
                 .fixed = {},
                 .timed = "channels=64,height=24",
                 .parallel = true,
-                .marks = {0.005, 0.03, 0.3}},
+                .marks = {0.01, 0.03, 0.3}},
                non_local(), non_local_mistakes())};
 }
 
