@@ -122,7 +122,7 @@ check_exercise() {
   }
   if [[ -n $sanitizer ]]; then
     set -- "$@" --sanitizer "$sanitizer"
-    export TSAN_OPTIONS=ignore_noninstrumented_modules=1
+    export TSAN_OPTIONS=ignore_noninstrumented_modules=1:die_after_fork=0
   fi
   "$root/build/$preset/bin/$target" "$@" || status=$?
   return "$status"

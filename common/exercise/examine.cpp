@@ -25,7 +25,7 @@ Effort effort_for(Sanitizer sanitizer) {
 /// The line of a sanitizer's report that says what happened, and the first of its lines that lies in the reader's file.
 std::string sanitizer_said(const std::string& errors) {
   static const std::regex what(
-      "(ERROR: AddressSanitizer: [^\n(]*|WARNING: ThreadSanitizer: [^\n(]*|runtime error: [^\n]*)");
+      "(AddressSanitizer: [-a-zA-Z]+|ThreadSanitizer: data race|runtime error: [^\n]*)");
   static const std::regex place("/([0-9]_[a-z_]+\\.cpp:[0-9]+)");
   static const std::regex access("(READ|WRITE|Read|Write) of size [0-9]+");
   std::smatch found;
