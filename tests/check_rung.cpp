@@ -4,40 +4,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
+#include "ladder/awkward_shapes.hpp"
 #include "machine/affinity.hpp"
-#include "numerics/random.hpp"
-#include "program/error.hpp"
 #include "sanitized.hpp"
 
 namespace attention::tests {
 
 namespace {
 
-using ladder::Index;
-
 /// The most that a case may cost: a slow rung under a sanitizer manages some 10⁷ FLOP/s.
 constexpr double most_flops = sanitized ? 1e6 : 2e7;
-
-/// The work of a case; none where the mechanism does not take these sizes together (one may have to divide another). A slow
-/// rung's exponential takes as long as some twenty additions.
-std::optional<double> work_of(const ladder::AnyMechanism& mechanism, const ladder::Shape& shape) {
-  try {
-    const ladder::Cost cost = mechanism.make(shape, 1, ladder::Hardness::plain)->cost();
-    return cost.flops + 20 * cost.exps;
-  } catch (const program::UserError&) {
-    return std::nullopt;
-  }
-}
-
-std::vector<Index> sizes_of(const ladder::AnyMechanism& mechanism, const ladder::ShapeKey& key) {
-  if (!key.awkward.empty()) return key.awkward;
-  std::vector<Index> sizes{1, 3, 7, 16, 17, 31, 32, 33, 61, 127, 257};
-  for (const Index tile : mechanism.tile_edges())
-    for (const Index n : {tile - 1, tile, tile + 1}) sizes.push_back(std::max<Index>(n, 1));
-  return sizes;
-}
 
 std::vector<std::byte> bits_of(const ladder::Trial& trial) {
   std::vector<std::byte> bits;
@@ -51,31 +28,7 @@ std::vector<std::byte> bits_of(const ladder::Trial& trial) {
 }  // namespace
 
 std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism) {
-  std::vector<ladder::Shape> shapes;
-  numerics::Random random(2);
-  for (const ladder::ShapeKey& key : mechanism.keys())
-    for (const Index size : sizes_of(mechanism, key))
-      // This size, with two random choices of the others.
-      for (int choice = 0; choice < (sanitized ? 1 : 2); ++choice) {
-        std::vector<std::pair<std::string, Index>> sizes;
-        for (const ladder::ShapeKey& other : mechanism.keys()) {
-          const std::vector<Index> all = sizes_of(mechanism, other);
-          sizes.emplace_back(other.name, other.name == key.name ? size : all[static_cast<std::size_t>(random.bits() % all.size())]);
-        }
-        ladder::Shape shape = ladder::Shape(sizes).worded(mechanism.keys());
-        std::optional<double> work = work_of(mechanism, shape);
-        // Too costly: shrink the other sizes, the largest first.
-        while (work && *work > most_flops) {
-          std::string largest;
-          for (const auto& [name, value] : shape.values())
-            if (name != key.name && value > 1 && (largest.empty() || value > shape[largest])) largest = name;
-          if (largest.empty()) break;
-          shape = shape.with(largest, shape[largest] / 2);
-          work = work_of(mechanism, shape);
-        }
-        if (work && *work <= most_flops && std::ranges::count(shapes, shape) == 0) shapes.push_back(shape);
-      }
-  return shapes;
+  return ladder::awkward_shapes(mechanism, most_flops, sanitized ? 1 : 2);
 }
 
 namespace {

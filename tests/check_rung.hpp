@@ -7,8 +7,7 @@
 
 namespace attention::tests {
 
-/// Shapes on which rungs break: sizes of 1, primes, powers of two and their neighbours, the rungs' own tile edges and theirs,
-/// mixed so that each size of each key occurs. None costs more than a reference can be had for quickly.
+/// ladder::awkward_shapes, none of which costs more than a reference can be had for quickly.
 std::vector<ladder::Shape> awkward_shapes(const ladder::AnyMechanism& mechanism);
 
 /// Tries every rung on every awkward shape, every hardness and several numbers of threads: its answer must be the reference's

@@ -1,10 +1,11 @@
 # attention_chapter(NAMESPACE name USES target...): a chapter's library, its program, and its place in the registry.
 #
 # The folder gives the rest: every .cpp but main.cpp, rungs/*.cpp and layers/*.cpp are the library; main.cpp and experiments/*.cpp are the
-# program, named as the folder; tests/*.cpp join the project's tests. NAMESPACE::mechanisms() hands the chapter's mechanisms
+# program, named as the folder; tests/*.cpp join the project's tests; exercises/ is for exercise.cmake. NAMESPACE::mechanisms() hands the chapter's mechanisms
 # to whoever walks the registry. Headers of a chapter are visible only to those that name it in USES: that is how the build
 # keeps the arrows pointing one way.
 include_guard(GLOBAL)
+include("${CMAKE_CURRENT_LIST_DIR}/exercise.cmake")
 
 function(attention_chapter)
   cmake_parse_arguments(CHAPTER "" "NAMESPACE" "USES" ${ARGN})
@@ -31,6 +32,8 @@ function(attention_chapter)
   add_executable(${folder} "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp" ${experiments})
   target_link_libraries(${folder} PRIVATE chapter_${folder})
   attention_use_precompiled(${folder} attention_common)
+
+  attention_exercises(${CHAPTER_NAMESPACE})
 
   set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTERS ${folder})
   set_property(GLOBAL APPEND PROPERTY ATTENTION_CHAPTER_NAMESPACES ${CHAPTER_NAMESPACE})

@@ -1,0 +1,8 @@
+wrong(no_maximum "std::exp(weights[j] - largest)" "std::exp(weights[j])" "largest + std::log" "std::log")
+wrong(no_tanh "std::tanh(a + b)" "(a + b)")
+wrong(two_tanhs "std::tanh(a + b)" "(std::tanh(a) + std::tanh(b))")
+wrong(no_v "p.v.data()[h] * " "")
+wrong(wrong_scale "return score;" "return score / std::sqrt(static_cast<float>(p.hidden()));")
+wrong(transposed_W "h * p.query_dim() + c" "c * p.hidden() + h")
+wrong(transposed_U "h * p.key_dim() + c" "c * p.hidden() + h")
+wrong(not_normalised "weights[j] /= total" "(void)j")

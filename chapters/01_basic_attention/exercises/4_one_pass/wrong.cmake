@@ -1,0 +1,5 @@
+wrong(stale_maximum "l_i *= correction" "" "output[c] *= correction" "(void)c")
+wrong(stale_output "output[c] *= correction" "(void)c")
+wrong(stale_sum "l_i *= correction" "")
+wrong(last_tile "first < p.keys(); first" "first + tile <= p.keys(); first")
+wrong(race "float scores[tile]" "static float scores[tile]")

@@ -1,0 +1,8 @@
+wrong(stale_output "output[c] *= correction" "(void)c")
+wrong(stale_sum "l_i *= correction" "")
+wrong(stale_maximum "output[c] *= correction" "(void)c" "l_i *= correction" "")
+wrong(no_maximum "if (score > m_i)" "m_i = 0;\n          if (score > 1e30F)")
+wrong(maximum_from_zero "m_i = -std::numeric_limits<float>::infinity()" "m_i = 0")
+wrong(not_normalised "output[c] /= l_i" "(void)c")
+wrong(lse_without_maximum "m_i + std::log" "std::log")
+wrong(no_scale "score *= p.scale" "")

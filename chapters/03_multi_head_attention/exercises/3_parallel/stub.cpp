@@ -1,0 +1,15 @@
+// Exercise 3, parallel: the rows are shared among the threads, under a causal mask.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "multi_head.hpp"
+
+namespace attention::multi_head {
+
+void my_parallel(const Problem& p, Output& out) {
+  prepare(p, out);  // gives out.output its size; what it holds is not set
+}
+
+}  // namespace attention::multi_head

@@ -1,0 +1,5 @@
+wrong(last_tile "(p.n() + tile_rows - 1) / tile_rows" "p.n() / tile_rows")
+wrong(stale_maximum "l[i] *= correction" "" "head[i * dim + c] *= correction" "(void)c")
+wrong(stale_output "head[i * dim + c] *= correction" "(void)c")
+wrong(stale_sum "l[i] *= correction" "")
+wrong(race "      std::vector<float> head(static_cast<std::size_t>(rows * p.dim()));\n" "" "#pragma omp parallel for\n    for (Index tile" "    std::vector<float> head(static_cast<std::size_t>(tile_rows * p.dim()));\n#pragma omp parallel for\n    for (Index tile")

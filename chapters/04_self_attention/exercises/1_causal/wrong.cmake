@@ -1,0 +1,8 @@
+wrong(no_maximum "weight - largest" "weight" "largest + std::log" "std::log")
+wrong(no_scale "score * scale" "score")
+wrong(wrong_scale "1 / std::sqrt(static_cast<float>(dim))" "1 / static_cast<float>(dim)")
+wrong(mask_ignored "KeyRange{0, i + 1}" "KeyRange{0, p.n()}")
+wrong(mask_off_by_one "KeyRange{0, i + 1}" "KeyRange{0, std::min(i + 2, p.n())}")
+wrong(transposed_weights "(k * p.heads() + h)" "(h * p.width() + k)")
+wrong(not_normalised "/ total" "")
+wrong(lse_without_maximum "largest + std::log" "std::log")

@@ -1,0 +1,6 @@
+wrong(stale_maximum "l_i *= correction" "" "output[c] *= correction" "(void)c")
+wrong(stale_output "output[c] *= correction" "(void)c")
+wrong(stale_sum "l_i *= correction" "")
+wrong(race "float scores[tile_keys];" "static float scores[tile_keys];")
+wrong(mask_off_by_one "seen = i + 1" "seen = std::min(i + 2, p.n())")
+wrong(last_tile "first < seen; first" "first < seen && first + tile_keys <= p.n(); first")

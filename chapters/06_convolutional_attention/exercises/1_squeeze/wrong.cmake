@@ -1,0 +1,8 @@
+wrong(sum_for_mean "sum / static_cast<float>(p.places())" "sum")
+wrong(maximum_for_mean "sum += p.map_of(b, c)[i]" "sum = i == 0 ? p.map_of(b, c)[i] : std::max(sum, p.map_of(b, c)[i])" "sum / static_cast<float>(p.places())" "sum")
+wrong(wrong_axis "sum += p.map_of(b, c)[i]" "sum += p.image_of(b)[i * p.channels() + c]")
+wrong(no_relu "relu(sum)" "sum")
+wrong(no_sigmoid "sigmoid(sum)" "sum")
+wrong(no_bias "p.reduce_bias.data()[j]" "0")
+wrong(gate_added "gate * p.map_of(b, c)[i]" "gate + p.map_of(b, c)[i]")
+wrong(transposed_weights "j * p.channels() + c" "c * p.hidden() + j" "c * p.hidden() + j] * unit" "j * p.channels() + c] * unit")

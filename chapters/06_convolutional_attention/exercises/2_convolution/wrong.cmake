@@ -1,0 +1,8 @@
+wrong(flipped_kernel "* kernel + u) * kernel + v]" "* kernel + kernel - 1 - u) * kernel + kernel - 1 - v]")
+wrong(transposed_kernel "* kernel + u) * kernel + v]" "* kernel + v) * kernel + u]")
+wrong(no_bias "p.bias.data()[o]" "0.F")
+wrong(no_dilation "p.dilation * u - p.radius()" "u - kernel / 2" "p.dilation * v - p.radius()" "v - kernel / 2")
+wrong(one_channel "c < p.in_channels(); ++c" "c < 1; ++c")
+wrong(not_centred "u - p.radius()" "u" "v - p.radius()" "v")
+wrong(last_tap "u < kernel; ++u" "u < kernel - 1; ++u" "v < kernel; ++v" "v < kernel - 1; ++v")
+wrong(off_by_one "u - p.radius()" "u - p.radius() + 1" "v - p.radius()" "v - p.radius() + 1")

@@ -1,0 +1,5 @@
+wrong(stale_maximum "l_i *= correction;" "" "for (float& mean : y) mean *= correction;" "")
+wrong(stale_output "for (float& mean : y) mean *= correction;" "")
+wrong(stale_sum "l_i *= correction;" "")
+wrong(last_tile "first < n; first" "first + tile <= n; first")
+wrong(race "float scores[tile]" "static float scores[tile]")
