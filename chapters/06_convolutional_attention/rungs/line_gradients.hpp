@@ -27,8 +27,8 @@ inline void add_weighted_lines(const float* x, const float* y, Index height, Ind
       const simd::Float product = load_up_to(x + v * simd::lanes, size(v)) * load_up_to(y + v * simd::lanes, size(v));
       column[v] += product * of_row;
       row += product * weight[v];
-      __builtin_prefetch(x + v * simd::lanes + ahead, 0, 2);
-      __builtin_prefetch(y + v * simd::lanes + ahead, 0, 2);
+      __builtin_prefetch(x + v * simd::lanes + asked_ahead, 0, 2);
+      __builtin_prefetch(y + v * simd::lanes + asked_ahead, 0, 2);
     });
     rows[i] += simd::sum(row);
   }
