@@ -266,9 +266,9 @@ rm -r "$scratch/data"
 # Chapter 7's texts need what cannot be made here: one line says so, and nothing is written.
 refuses 'knows no English' "$bin/07_recurrent_attention" --data "$scratch/no_data" --results "$scratch/read" --text 'a large feline'
 [[ ! -e $scratch/read ]] || fault 'a text that could not be read left a folder behind'
-refuses 'for chapter 04 or 07 alone' "$root/course" run 02 --text x
-refuses 'for chapter 04 or 07 alone' "$root/course" run --text x
-refuses 'for chapter 04 or 07 alone' "$root/course" run 03 04 --text x
+refuses 'for chapter 04, 05 or 07 alone' "$root/course" run 02 --text x
+refuses 'for chapter 04, 05 or 07 alone' "$root/course" run --text x
+refuses 'for chapter 04, 05 or 07 alone' "$root/course" run 03 04 --text x
 refuses '--text needs a value' "$root/course" run 04 --text
 refuses '--text needs a value' "$root/course" run 04 --text --quick
 
