@@ -10,16 +10,16 @@ Exit status: 0 fine; 1 faults; 2 there is no book; 77 there is no browser to loo
 import concurrent.futures
 import functools
 import http.server
-import importlib.util
 import os
 import re
-import shutil
 import sys
 import threading
 import time
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote, unquote, urldefrag
+
+from browser import lacking, start
 
 LINK = re.compile(r'<(?:a|link|img|script|source)\b[^>]*?\b(?:href|src)="([^"]*)"', re.IGNORECASE)
 NAME = re.compile(r"""\b(?:id|name)=["']?([^"'\s>]+)""")
@@ -42,30 +42,6 @@ const formulas = document.querySelectorAll(".math:not(:has(.katex))").length;
 if (formulas) found.push(`has ${formulas} formulas that are not set`);
 return found;
 """
-
-
-def no_browser():
-    """Why there is none; "" where there is one."""
-    if importlib.util.find_spec("selenium") is None:
-        return "Selenium is not installed"
-    lacking = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
-    return f"{' and '.join(lacking)} not installed" if lacking else ""
-
-
-def open_browser():
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    # Only pages made here are opened, so that it may run where it cannot make a sandbox; no name is found but this
-    # machine's.
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
-    browser.set_page_load_timeout(120)
-    return browser
 
 
 def link_faults(book):
@@ -104,7 +80,7 @@ def until(browser, script, seconds=30):
 
 def page_faults(book, files):
     """These pages of the book on a telephone, in a browser of their own."""
-    browser = open_browser()
+    browser = start()
     try:
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
         for file in files:
@@ -197,7 +173,7 @@ def served_faults(browser, book):
 def faults(book):
     yield from link_faults(book)
     yield from all_page_faults(book)
-    browser = open_browser()
+    browser = start()
     try:
         yield from search_faults(browser, book.as_uri())
         yield from keyboard_faults(browser, book.as_uri())
@@ -208,7 +184,7 @@ def faults(book):
 
 def check(book):
     """The exit status, and what is wrong on standard error."""
-    if reason := no_browser():
+    if reason := lacking():
         print(f"course: the book was not opened in a browser: {reason}", file=sys.stderr)
         return 77
     begin, count = time.monotonic(), 0

@@ -119,7 +119,7 @@ class Page(unittest.TestCase):
             plots.write_viewer("nowhere.html", "T", "", [{"weights": "x" * 120_000_000}], FULL)
 
 
-@unittest.skipUnless(browser.find(), "there is no Chromium")
+@unittest.skipIf(browser.lacking(), browser.lacking())
 class InChromium(unittest.TestCase):
     def test_mouse_and_keys(self):
         with tempfile.TemporaryDirectory() as folder, browser.Browser() as page:
@@ -151,7 +151,7 @@ class InChromium(unittest.TestCase):
             page.ask("(s => { s.value = 1; s.onchange() })(document.getElementById('record'))")
             self.assertEqual(page.ask("document.querySelector('[aria-selected=true]').dataset.view"), "picture")
             self.assertEqual(page.ask("document.querySelectorAll('figure canvas').length"), 2)
-            self.assertEqual(page.messages, [])
+            self.assertEqual(page.messages(), [])
 
     def test_a_head_of_the_overview_opens_its_map(self):
         with tempfile.TemporaryDirectory() as folder, browser.Browser() as page:
@@ -169,7 +169,7 @@ class InChromium(unittest.TestCase):
                 colours = page.ask("(c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size)(figureOf())")
                 self.assertGreater(colours, 3, view)
             # Where the browser refuses its clipboard, a file is saved.
-            page.ask("navigator.clipboard.write = () => Promise.reject(); HTMLAnchorElement.prototype.click = function () { window.saved = this.download }")
+            page.ask("navigator.clipboard.write = () => Promise.reject(), HTMLAnchorElement.prototype.click = function () { window.saved = this.download }")
             page.ask("copy()")
             self.assertEqual(page.ask("window.saved"), "record_0_heads.png")
 
@@ -196,7 +196,7 @@ class InChromium(unittest.TestCase):
                 self.assertLess(seconds, 0.5, view)
             # No canvas grows with the text.
             self.assertLess(page.ask("Math.max(...[...document.querySelectorAll('canvas')].map(c => c.height))"), 2000)
-            self.assertEqual(page.messages, [])
+            self.assertEqual(page.messages(), [])
 
 
 class Figures(unittest.TestCase):

@@ -20,7 +20,7 @@ from test_notebooks import make_results  # noqa: E402
 
 def main(programs):
     lacking = book.missing()
-    if lacking or (reason := check_book.no_browser()):
+    if lacking or (reason := check_book.lacking()):
         print(f"left out: {', '.join(lacking) + ' not installed' if lacking else reason}; ./course setup installs it")
         return 77
     with tempfile.TemporaryDirectory(prefix="book.tmp.") as temporary:

@@ -121,18 +121,6 @@ void map_sentence(const Sentence& sentence, std::size_t number, const SentenceEn
   record::print_maps(record.queries.labels, record.weights, out);
 }
 
-/// What an earlier call left: the records, and the summary that says that all is there.
-void remove_former(const fs::path& folder) {
-  std::vector<fs::path> old{folder / "summary.json"};
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("sentence_") &&
-        (name.ends_with(".attention.json") || name.ends_with(".attention.npy")))
-      old.push_back(entry.path());
-  }
-  for (const fs::path& file : old) fs::remove(file);
-}
-
 }  // namespace
 
 std::vector<std::string> read_sentences(std::span<const std::string> texts, std::istream& input) {
@@ -180,7 +168,7 @@ std::vector<Couple> most_similar(std::span<const std::vector<float>> embeddings,
 void look_at_sentences(std::span<const std::string> texts, const SentenceEncoder& encoder,
                        const fs::path& folder, std::ostream& out) {
   const ladder::Results results(folder, "04_self_attention/text", false, true);
-  remove_former(results.folder());
+  results.remove_former({"sentence"});
   std::vector<Sentence> sentences;
   for (const std::string& text : texts) sentences.push_back({text, encoder.tokeniser().encode(text)});
   print_list(sentences, out);

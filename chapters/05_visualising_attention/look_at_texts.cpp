@@ -117,13 +117,8 @@ void look_at_own_texts(std::span<const std::string> texts, const SentenceEncoder
   std::optional<record::EvidenceRecord> answers;
   if (!evidence.empty()) answers = record::read_evidence(evidence);
   const ladder::Results results(folder, "05_visualising_attention/text", false, true);
-  // What an earlier call left, the summary that says that all is there before the rest.
-  fs::remove(results.folder() / "summary.json");
+  results.remove_former({"text", "explanation.json"});
   fs::remove_all(results.folder() / "bertviz");
-  for (const fs::directory_entry& entry : fs::directory_iterator(results.folder()))
-    if (const std::string name = entry.path().filename().string();
-        name.starts_with("text_") || name == "explanation.json")
-      fs::remove(entry.path());
   const std::vector<std::string> names = look_at_texts(texts, encoder, results, out);
   Json page = Json::array();
   for (const std::string& name : names)

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
 #include "convolution.hpp"
+#include "feature_maps.hpp"
 
 namespace attention::convolutional {
 
@@ -17,12 +17,10 @@ ConvolutionReference reference(const ConvolutionProblem& p) {
     const Index o = plane % p.out_channels();
     const float* image = p.image_of(plane / p.out_channels());
     const float* weight = p.weight.data() + o * p.depth();
-    const auto bias = static_cast<double>(p.bias.data()[o]);
     for (Index y = 0; y < p.height(); ++y)
       for (Index x = 0; x < p.width(); ++x) {
-        double sum = bias;
-        double largest = std::abs(bias);
-        double squares = bias * bias;
+        WatchedSum sum;
+        sum.add(static_cast<double>(p.bias.data()[o]));
         for (Index c = 0; c < p.in_channels(); ++c)
           for (Index u = 0; u < kernel; ++u)
             for (Index v = 0; v < kernel; ++v) {
@@ -30,13 +28,10 @@ ConvolutionReference reference(const ConvolutionProblem& p) {
               const Index from_x = x + p.dilation * v - radius;
               const bool inside = from_y >= 0 && from_y < p.height() && from_x >= 0 && from_x < p.width();
               const double pixel = inside ? static_cast<double>(image[(c * p.height() + from_y) * p.width() + from_x]) : 0.0;
-              const double term = static_cast<double>(weight[(c * kernel + u) * kernel + v]) * pixel;
-              sum += term;
-              squares += term * term;
-              largest = std::max(largest, std::abs(sum));
+              sum.add(static_cast<double>(weight[(c * kernel + u) * kernel + v]) * pixel);
             }
-        out.output.data()[plane * p.pixels() + y * p.width() + x] = sum;
-        if (std::isfinite(squares)) sums = std::max(sums, std::max(largest, std::sqrt(squares)));
+        out.output.data()[plane * p.pixels() + y * p.width() + x] = sum.value;
+        sums = std::max(sums, sum.extent());
       }
   }
   out.sums = sums;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "convolution.hpp"
+#include "feature_maps.hpp"
 
 namespace attention::convolutional {
 

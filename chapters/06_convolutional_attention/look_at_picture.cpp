@@ -24,13 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t side = 28;
 
-void remove_former(const fs::path& folder) {
-  std::vector<fs::path> old{folder / "summary.json", folder / "pictures.json"};
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with("picture_")) old.push_back(entry.path());
-  for (const fs::path& file : old) fs::remove(file);
-}
-
 /// The three likeliest classes.
 std::string likeliest(const std::vector<float>& probabilities) {
   std::vector<std::size_t> order(probabilities.size());
@@ -53,7 +46,7 @@ void look_at_pictures(std::span<const std::string> files, const fs::path& folder
     if (auto network = load_network(plan, real_training_pictures, true, trained)) networks.emplace_back(&plan, std::move(*network));
   if (networks.empty()) throw program::UserError("no network is trained; ./course train 06 trains them");
   const ladder::Results results(folder, "06_convolutional_attention/image", false, true);
-  remove_former(results.folder());
+  results.remove_former({"picture"});
   Json list = Json::array();
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::vector<float> picture(pictures[i].begin(), pictures[i].end());

@@ -27,14 +27,6 @@ namespace {
 /// Classes that are shown, of all.
 constexpr std::size_t shown_classes = 3;
 
-void remove_former(const fs::path& folder) {
-  std::vector<fs::path> old{folder / "summary.json"};
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (const std::string name = entry.path().filename().string(); (name.starts_with("text_") && name.find(".attention.") != std::string::npos) || name.starts_with("texts."))
-      old.push_back(entry.path());
-  for (const fs::path& file : old) fs::remove(file);
-}
-
 /// "animal 93 %, food 2 %, plant 1 %"
 std::string largest_shares(const std::vector<float>& shares, const std::vector<std::string>& classes) {
   std::vector<std::size_t> order(shares.size());
@@ -90,7 +82,7 @@ void look_at_texts(std::span<const std::string> texts, Corpus& corpus, std::span
       throw UserError(fmt::format("text {} has no word: '{}'; words are of the letters a to z", i + 1, program::one_line(texts[i], 60)));
   }
   const ladder::Results results(folder, "07_recurrent_attention/text", false, true);
-  remove_former(results.folder());
+  results.remove_former({"text"});
   const bool colour = program::wants_colour(program::Stream::output);
   Json list = Json::array();
   std::vector<Example> examples;

@@ -32,15 +32,6 @@ std::vector<std::string> phonemes_of_map(const Answer& answer) {
   return labels;
 }
 
-void remove_former(const fs::path& folder) {
-  std::vector<fs::path> old{folder / "summary.json"};
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("word_") && (name.ends_with(".attention.json") || name.ends_with(".attention.npy"))) old.push_back(entry.path());
-  }
-  for (const fs::path& file : old) fs::remove(file);
-}
-
 }  // namespace
 
 record::AttentionRecord record_of(const std::string& word, const Answer& answer, bool real) {
@@ -68,7 +59,7 @@ void look_at_words(std::span<const std::string> words, const EncoderDecoder<floa
   for (const std::string& word : words) sources.push_back(letters_of(word));
   const std::vector<Answer> said = answers(model, sources, {.width = 5});
   const ladder::Results folder(results, "08_sequence_to_sequence/word", false, data.real);
-  remove_former(folder.folder());
+  folder.remove_former({"word"});
   Json rows = Json::array();
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string text = datasets::spoken_text(symbols_as_phonemes(said[i].symbols));

@@ -1,5 +1,7 @@
 #include "ladder/results.hpp"
 
+#include <algorithm>
+
 #include "machine/description.hpp"
 #include "program/atomic_file.hpp"
 
@@ -11,6 +13,17 @@ Results::Results(const std::filesystem::path& results, const std::string& chapte
       data_(real_data ? "real" : "stand_in"),
       mode_(quick ? "quick" : "full") {
   program::make_folder(folder_);
+}
+
+void Results::remove_former(std::initializer_list<std::string_view> prefixes) const {
+  namespace fs = std::filesystem;
+  fs::remove(folder_ / "summary.json");
+  std::vector<fs::path> former;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_))
+    if (const std::string name = entry.path().filename().string();
+        entry.is_regular_file() && std::ranges::any_of(prefixes, [&](std::string_view prefix) { return name.starts_with(prefix); }))
+      former.push_back(entry.path());
+  for (const fs::path& file : former) fs::remove(file);
 }
 
 void Results::write(const std::string& name, Json content) const {

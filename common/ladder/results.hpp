@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ladder/measurement.hpp"
@@ -27,6 +29,10 @@ class Results {
 
   const std::filesystem::path& folder() const { return folder_; }
   const Json& machine() const { return machine_; }
+
+  /// Removes what an earlier call of the same kind left: first summary.json, which says that all is there, then every file whose name
+  /// begins with one of `prefixes`. Throws std::filesystem::filesystem_error.
+  void remove_former(std::initializer_list<std::string_view> prefixes) const;
 
   /// Writes `content` as NAME.json, with schema, machine, data and mode added. Throws UserError.
   void write(const std::string& name, Json content) const;

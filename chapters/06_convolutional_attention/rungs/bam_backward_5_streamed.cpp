@@ -4,8 +4,13 @@
 // and its dF is written while both are still near, the last map first. So the roof is three passes over memory: F and
 // dF′ once, dF once. Fewer images than threads: the threads share each image's chunks and maps, and the sums come in
 // the same order.
+#include <omp.h>
+
+#include <vector>
+
 #include "rungs/bam_backward_rungs.hpp"
 #include "rungs/bam_backward_vector.hpp"
+#include "rungs/image_by_image.hpp"
 
 namespace attention::convolutional {
 
@@ -53,38 +58,16 @@ void bam_backward_streamed(const BamBackwardProblem& p, BamBackwardOutput& out) 
   const GatheredParts parts(f.batch());
   tensor::Buffer partial(static_cast<std::size_t>(parts.count * BamSums::floats(f)));
   const auto sums = [&](Index part) { return partial.data() + part * BamSums::floats(f); };
-  if (parts.count >= omp_get_max_threads()) {
-#pragma omp parallel
-    {
-      Parts own(f);
-      Image image(f);
-#pragma omp for schedule(static)
-      for (Index part = 0; part < parts.count; ++part)
-        for (Index b = parts.first_of(part); b < parts.first_of(part + 1); ++b) {
-          for (Index chunk = 0; chunk < chunks_of(f); ++chunk) image.gather(p, b, chunk, own);
-          image.branches(p, b, sums(part), own);
-          for (Index c = f.channels() - 1; c >= 0; --c) image.spread(p, b, c, sums(part), own, out);
-        }
-      finish_streaming();
-    }
-  } else {
-    Image image(f);
-#pragma omp parallel
-    {
-      Parts own(f);
-      for (Index part = 0; part < parts.count; ++part)
-        for (Index b = parts.first_of(part); b < parts.first_of(part + 1); ++b) {
-#pragma omp for schedule(static)
-          for (Index chunk = 0; chunk < chunks_of(f); ++chunk) image.gather(p, b, chunk, own);
-#pragma omp single
-          image.branches(p, b, sums(part), own);
-#pragma omp for schedule(static)
-          for (Index turn = 0; turn < f.channels(); ++turn)
-            image.spread(p, b, f.channels() - 1 - turn, sums(part), own, out);
-        }
-      finish_streaming();
-    }
-  }
+  std::vector<Image> images(static_cast<std::size_t>(image_slots(parts.count)), Image(f));
+  std::vector<Parts> scratch(static_cast<std::size_t>(omp_get_max_threads()), Parts(f));
+  const auto image = [&](Index slot) -> Image& { return images[static_cast<std::size_t>(slot)]; };
+  const auto own = [&]() -> Parts& { return scratch[static_cast<std::size_t>(omp_get_thread_num())]; };
+  image_by_image(
+      parts, ImageStage(chunks_of(f), [&](Index b, Index slot, Index chunk) { image(slot).gather(p, b, chunk, own()); }),
+      ImageStage(1, [&](Index b, Index slot, Index) { image(slot).branches(p, b, sums(parts.part_of(b)), own()); }),
+      ImageStage(f.channels(), [&](Index b, Index slot, Index turn) {
+        image(slot).spread(p, b, f.channels() - 1 - turn, sums(parts.part_of(b)), own(), out);
+      }));
   finish_sums(f, parts.count, partial, out);
 }
 
@@ -92,7 +75,7 @@ std::size_t bam_backward_streamed_workspace(const BamBackwardProblem& p) {
   const BamProblem& f = p.forward;
   const Index threads = omp_get_max_threads();
   const Index parts = GatheredParts(f.batch()).count;
-  const Index images = parts >= threads ? threads : 1;
+  const Index images = image_slots(parts);
   return static_cast<std::size_t>(images * Image::floats(f) + threads * Parts::floats(f) + parts * BamSums::floats(f)) *
          sizeof(float);
 }

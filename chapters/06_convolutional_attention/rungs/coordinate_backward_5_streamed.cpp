@@ -5,8 +5,11 @@
 // once, dx once. Fewer images than threads: the threads share each image's maps, and the sums come in the same order.
 #include <omp.h>
 
+#include <vector>
+
 #include "rungs/coordinate_backward_passes.hpp"
 #include "rungs/coordinate_backward_rungs.hpp"
+#include "rungs/image_by_image.hpp"
 
 namespace attention::convolutional {
 
@@ -34,43 +37,20 @@ void coordinate_backward_streamed(const CoordinateBackwardProblem& p, Coordinate
   const CoordinateTransposed turned(f);
   tensor::Buffer partial(static_cast<std::size_t>(parts.count * CoordinateSums::floats(f)));
   const auto sums = [&](Index part) { return partial.data() + part * CoordinateSums::floats(f); };
-  const auto gather = [&](Index b, Index c, Lines& lines) {
-    Parts::gather(p, b * channels + c, lines.rows.data() + c * f.height(), lines.columns.data() + c * f.width());
-  };
-  const auto spread = [&](Index b, Index c, Lines& lines, float* scratch) {
-    Parts::spread(p, b * channels + c, lines.rows.data() + c * f.height(), lines.columns.data() + c * f.width(),
-                  scratch, out);
-  };
-  if (parts.count >= omp_get_max_threads()) {
-#pragma omp parallel
-    {
-      tensor::Buffer scratch(static_cast<std::size_t>(scratch_floats(f)));
-      Lines lines(f);
-#pragma omp for schedule(static)
-      for (Index part = 0; part < parts.count; ++part)
-        for (Index b = parts.first_of(part); b < parts.first_of(part + 1); ++b) {
-          for (Index c = 0; c < channels; ++c) gather(b, c, lines);
-          layers_backward<Parts>(p, b, turned, scratch.data(), sums(part), lines.rows.data(), lines.columns.data());
-          for (Index c = channels - 1; c >= 0; --c) spread(b, c, lines, scratch.data());
-        }
-      finish_streaming();
-    }
-  } else {
-    Lines lines(f);
-    for (Index part = 0; part < parts.count; ++part)
-      for (Index b = parts.first_of(part); b < parts.first_of(part + 1); ++b)
-#pragma omp parallel
-      {
-        tensor::Buffer scratch(static_cast<std::size_t>(scratch_floats(f)));
-#pragma omp for schedule(static)
-        for (Index c = 0; c < channels; ++c) gather(b, c, lines);
-#pragma omp single
-        layers_backward<Parts>(p, b, turned, scratch.data(), sums(part), lines.rows.data(), lines.columns.data());
-#pragma omp for schedule(static)
-        for (Index turn = 0; turn < channels; ++turn) spread(b, channels - 1 - turn, lines, scratch.data());
-        finish_streaming();
-      }
-  }
+  std::vector<Lines> lines(static_cast<std::size_t>(image_slots(parts.count)), Lines(f));
+  tensor::Buffer all_scratch(static_cast<std::size_t>(omp_get_max_threads() * scratch_floats(f)));
+  const auto scratch = [&] { return all_scratch.data() + omp_get_thread_num() * scratch_floats(f); };
+  const auto rows = [&](Index slot, Index c) { return lines[static_cast<std::size_t>(slot)].rows.data() + c * f.height(); };
+  const auto columns = [&](Index slot, Index c) { return lines[static_cast<std::size_t>(slot)].columns.data() + c * f.width(); };
+  image_by_image(
+      parts, ImageStage(channels, [&](Index b, Index slot, Index c) { Parts::gather(p, b * channels + c, rows(slot, c), columns(slot, c)); }),
+      ImageStage(1, [&](Index b, Index slot, Index) {
+        layers_backward<Parts>(p, b, turned, scratch(), sums(parts.part_of(b)), rows(slot, 0), columns(slot, 0));
+      }),
+      ImageStage(channels, [&](Index b, Index slot, Index turn) {
+        const Index c = channels - 1 - turn;
+        Parts::spread(p, b * channels + c, rows(slot, c), columns(slot, c), scratch(), out);
+      }));
   finish_sums(f, parts.count, partial, out);
 }
 
@@ -78,7 +58,7 @@ std::size_t coordinate_backward_streamed_workspace(const CoordinateBackwardProbl
   const CoordinateProblem& f = p.forward;
   const Index threads = omp_get_max_threads();
   const Index parts = GatheredParts(f.batch()).count;
-  const Index images = parts >= threads ? threads : 1;
+  const Index images = image_slots(parts);
   return static_cast<std::size_t>(images * f.channels() * f.lines() + parts * CoordinateSums::floats(f) +
                                   3 * f.channels() * f.hidden() + threads * scratch_floats(f)) *
          sizeof(float);

@@ -14,9 +14,11 @@ struct GatheredParts {
   static constexpr Index most = 16;  ///< some for each of a few threads
 
   Index pieces, count;
-  explicit GatheredParts(Index all_pieces) : pieces(all_pieces), count(std::min(most, all_pieces)) {}
-  /// Part's pieces are first_of(part) … first_of(part + 1).
+  explicit GatheredParts(Index all_pieces, Index at_most = most) : pieces(all_pieces), count(std::min(at_most, all_pieces)) {}
+  /// Part's pieces are first_of(part) … first_of(part + 1) − 1.
   Index first_of(Index part) const { return part * pieces / count; }
+  /// The part that holds the piece.
+  Index part_of(Index piece) const { return ((piece + 1) * count - 1) / pieces; }
 };
 
 /// to[n] = the sum of the rows of partial [parts × n], whose first may be `to`.

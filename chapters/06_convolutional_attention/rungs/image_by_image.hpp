@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "machine/caches.hpp"
+#include "rungs/gathered_parts.hpp"
 #include "rungs/streaming_store.hpp"
 #include "tensor/tensor.hpp"
 
@@ -22,30 +23,32 @@ struct ImageStage {
   Run run;
 };
 
-/// How many images are under way together, each with scratch memory of its own.
-inline Index image_slots(Index batch) { return batch >= omp_get_max_threads() ? omp_get_max_threads() : 1; }
+/// How many images are under way together, each with scratch memory of its own, where `units` images, or parts of them, are shared out.
+inline Index image_slots(Index units) { return units >= omp_get_max_threads() ? omp_get_max_threads() : 1; }
 
 /// Parts of a stage whose work may be cut anywhere: one where the images are shared out, else `shared`.
-inline Index parts_when_shared(Index batch, Index shared) { return batch >= omp_get_max_threads() ? 1 : shared; }
+inline Index parts_when_shared(Index units, Index shared) { return units >= omp_get_max_threads() ? 1 : shared; }
 
-/// Takes every image through all stages. Fewer images than threads: the threads share the parts of each stage of one image. The
-/// parts are the same either way, so the result does not depend on the number of threads.
+/// Takes every image through all stages, the images of one part of `images` by one thread, in their order: they may add to sums of that
+/// part. Fewer parts than threads: the threads share the parts of each stage of one image. The stages' parts are the same either
+/// way, so the result does not depend on the number of threads.
 template <class... Run>
-void image_by_image(Index batch, const ImageStage<Run>&... stages) {
-  const bool whole_images = batch >= omp_get_max_threads();  // as image_slots() has counted
+void image_by_image(const GatheredParts& images, const ImageStage<Run>&... stages) {
+  const bool whole_images = images.count >= omp_get_max_threads();  // as image_slots() has counted
 #pragma omp parallel
   {
     if (whole_images) {
       const Index slot = omp_get_thread_num();
 #pragma omp for schedule(static)
-      for (Index b = 0; b < batch; ++b) {
-        const auto all_parts = [&](const auto& stage) {
-          for (Index part = 0; part < stage.parts; ++part) stage.run(b, slot, part);
-        };
-        (all_parts(stages), ...);
-      }
+      for (Index part_of_images = 0; part_of_images < images.count; ++part_of_images)
+        for (Index b = images.first_of(part_of_images); b < images.first_of(part_of_images + 1); ++b) {
+          const auto all_parts = [&](const auto& stage) {
+            for (Index part = 0; part < stage.parts; ++part) stage.run(b, slot, part);
+          };
+          (all_parts(stages), ...);
+        }
     } else {
-      for (Index b = 0; b < batch; ++b) {
+      for (Index b = 0; b < images.pieces; ++b) {
         const auto shared_parts = [&](const auto& stage) {
 #pragma omp for schedule(static)
           for (Index part = 0; part < stage.parts; ++part) stage.run(b, Index{0}, part);
@@ -55,6 +58,12 @@ void image_by_image(Index batch, const ImageStage<Run>&... stages) {
     }
     finish_streaming();
   }
+}
+
+/// The same where images have nothing in common.
+template <class... Run>
+void image_by_image(Index batch, const ImageStage<Run>&... stages) {
+  image_by_image(GatheredParts(batch, batch), stages...);
 }
 
 /// The same where each thread has images of its own, but for this: while one image is written, the next is read. `both` does with each

@@ -7,6 +7,7 @@
 #include "autograd/softmax.hpp"
 #include "bam.hpp"
 #include "cbam.hpp"
+#include "channels_last_maps.hpp"
 #include "check_gradients.hpp"
 #include "coordinate.hpp"
 #include "efficient_channel.hpp"
@@ -66,12 +67,9 @@ Tensor<1> vector_of(const ArrayOf<double>& values) {
 
 /// Channels first, float32, from channels last.
 Tensor<4> channels_first(const ArrayOf<double>& x) {
-  Tensor<4> to = tensor::empty<4>({x.shape(0), x.shape(3), x.shape(1), x.shape(2)});
-  for (std::size_t b = 0; b < x.shape(0); ++b)
-    for (std::size_t i = 0; i < x.shape(1); ++i)
-      for (std::size_t j = 0; j < x.shape(2); ++j)
-        for (std::size_t c = 0; c < x.shape(3); ++c) to(b, c, i, j) = static_cast<float>(x(b, i, j, c));
-  return to;
+  Tensor<4> maps = tensor::empty<4>({x.shape(0), x.shape(1), x.shape(2), x.shape(3)});
+  std::ranges::transform(x, maps.data(), [](double v) { return static_cast<float>(v); });
+  return convolutional::channels_first(maps);
 }
 
 /// Numbers that float32 holds exactly, so that both ways see the same.

@@ -10,6 +10,7 @@
 #include "autograd/arithmetic.hpp"
 #include "autograd/reductions.hpp"
 #include "catch.hpp"
+#include "channels_last_maps.hpp"
 #include "tensor/tensor.hpp"
 
 /// The networks of this chapter learn on a tape, with the channels last. These hold its gradients against those of the
@@ -19,17 +20,18 @@ namespace attention::tests {
 using tensor::ArrayOf;
 using tensor::Index;
 
+/// The same numbers as an array of that shape, in float64.
+template <class Tensor>
+ArrayOf<double> as_array(const Tensor& t) {
+  auto to = tensor::empty_array<double>(tensor::Shape(t.shape().begin(), t.shape().end()));
+  std::transform(t.data(), t.data() + t.size(), to.data(), [](auto x) { return static_cast<double>(x); });
+  return to;
+}
+
 /// [batch, channels, height, width] with the channels last, in float64.
 template <class Maps>
 ArrayOf<double> channels_last(const Maps& maps) {
-  const auto& s = maps.shape();
-  auto to = tensor::empty_array<double>({s[0], s[2], s[3], s[1]});
-  const std::size_t places = s[2] * s[3];
-  for (std::size_t b = 0; b < s[0]; ++b)
-    for (std::size_t c = 0; c < s[1]; ++c)
-      for (std::size_t i = 0; i < places; ++i)
-        to.data()[(b * places + i) * s[1] + c] = static_cast<double>(maps.data()[(b * s[1] + c) * places + i]);
-  return to;
+  return as_array(convolutional::channels_last(maps));
 }
 
 /// A matrix [outputs, inputs] as the tape's layers have it, [inputs, outputs], in float64.
@@ -39,14 +41,6 @@ ArrayOf<double> turned(const Matrix& m) {
   auto to = tensor::empty_array<double>({columns, rows});
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j < columns; ++j) to.data()[j * rows + i] = static_cast<double>(m.data()[i * columns + j]);
-  return to;
-}
-
-/// The same numbers as an array of that shape, in float64.
-template <class Tensor>
-ArrayOf<double> as_array(const Tensor& t) {
-  auto to = tensor::empty_array<double>(tensor::Shape(t.shape().begin(), t.shape().end()));
-  std::transform(t.data(), t.data() + t.size(), to.data(), [](auto x) { return static_cast<double>(x); });
   return to;
 }
 
