@@ -165,9 +165,9 @@ int run_bench(const BenchOptions& o) {
   };
 
   if (!o.input.empty()) {
-    std::vector<std::filesystem::path> files;
-    for (const std::string_view file : program::split(o.input, ',')) files.emplace_back(file);
-    const auto trial = mechanism.from_files(files);
+    std::vector<ladder::InputSource> files;
+    for (const std::string_view file : program::split(o.input, ',')) files.emplace_back(std::filesystem::path(file));
+    const auto trial = mechanism.from_inputs(files);
     measure(*trial, ladder::PeakMemory(mechanism.name(), *trial));
   }
   for (const ladder::Shape& shape : shapes) {

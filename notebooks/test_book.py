@@ -205,9 +205,12 @@ class Book(Folder):
                  {"cell_type": "code", "source": "x = 1", "outputs": [
                      {"output_type": "display_data", "data": {"image/png": "aGVsbG8="}},
                      {"output_type": "display_data", "data": {"text/markdown": "## A table"}}]}]
+        cells.append({"cell_type": "markdown", "source": ["See [all of it](viewer.html) and [nothing](none.html).\n"]})
+        (folder / "viewer.html").write_text("<title>V</title>")
         (folder / f"{NAME}.ipynb").write_text(json.dumps({"cells": cells}))
         page = self.write()(f"chapters/{NAME}/figures.md")
         self.assertIn("# Figures of chapter 2: dot", page)
+        self.assertIn(f'<a href="../../attached/{NAME}/quick/viewer.html">all of it</a> and [nothing](none.html)', page)
         self.assertIn("### A table", page)
         self.assertEqual(len(list((self.folder / "pages" / "chapters" / NAME / "figures").glob("*.png"))), 1)
         self.assertIn("```python\nx = 1", page)

@@ -14,7 +14,6 @@
 #include "rungs/backward_rungs.hpp"
 #include "rungs/factorised_scores.hpp"
 #include "rungs/rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::additive {
 
@@ -139,8 +138,8 @@ std::vector<ladder::NamedTensor> tensors(const BackwardProblem& p) {
 }
 
 /// Forward is run.
-BackwardProblem from_files(std::span<const std::filesystem::path> files) {
-  BackwardProblem p{mechanism().from_files(files.first(6)), {}, {}, tensor::load_padded<2>(files[6], 2)};
+BackwardProblem from_inputs(const ladder::Inputs& inputs) {
+  BackwardProblem p{mechanism().from_inputs(inputs.first(6)), {}, {}, inputs.tensor<2>(6, 2)};
   const auto same = [&](const char* what, std::size_t axis, Index wanted) {
     if (tensor::extent(p.output_gradient, axis) != wanted)
       throw program::UserError(fmt::format("{}: the output_gradient has {}, {} are needed", what, tensor::extent(p.output_gradient, axis), wanted));
@@ -172,7 +171,7 @@ Backward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"query", "key", "value", "W", "U", "v", "output_gradient"};
 
   // In braces: hidden units whose quotients are brought to one fraction in the scores (0: none).

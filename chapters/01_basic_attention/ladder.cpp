@@ -13,7 +13,6 @@
 #include "rungs/factorised_scores.hpp"
 #include "rungs/projections.hpp"
 #include "rungs/rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::additive {
 
@@ -86,9 +85,9 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
   return {named("query", p.query), named("key", p.key), named("value", p.value), named("W", p.W), named("U", p.U), named("v", p.v)};
 }
 
-Problem from_files(std::span<const std::filesystem::path> files) {
-  Problem p{tensor::load_padded<2>(files[0], 2), tensor::load_padded<2>(files[1], 2), tensor::load_padded<2>(files[2], 2),
-            tensor::load_padded<2>(files[3], 2), tensor::load_padded<2>(files[4], 2), tensor::load_padded<1>(files[5], 1)};
+Problem from_inputs(const ladder::Inputs& inputs) {
+  Problem p{inputs.tensor<2>(0, 2), inputs.tensor<2>(1, 2), inputs.tensor<2>(2, 2),
+            inputs.tensor<2>(3, 2), inputs.tensor<2>(4, 2), inputs.tensor<1>(5, 1)};
   const auto same = [](const char* what, const char* a, Index x, const char* b, Index y) {
     if (x != y) throw program::UserError(fmt::format("{}: {} has {}, {} has {}; they must be equal", what, a, x, b, y));
   };
@@ -129,7 +128,7 @@ Additive describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"query", "key", "value", "W", "U", "v"};
 
   // In braces: hidden units that are brought to one fraction (0: none), and keys after which a sum starts anew (0: never).

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "backward.hpp"
+#include "dot_product.hpp"
 #include "ladder/publish.hpp"
 #include "ladder/tensor_fields.hpp"
 #include "numerics/error_bound.hpp"
@@ -13,7 +14,6 @@
 #include "rungs/backward_part.hpp"
 #include "rungs/backward_rungs.hpp"
 #include "rungs/packing.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::dot_product {
 
@@ -117,12 +117,12 @@ std::vector<ladder::NamedTensor> tensors(const BackwardProblem& p) {
 }
 
 /// Each file holds [n, dim], [heads, n, dim] or [batch, heads, n, dim]. No mask; forward is run.
-BackwardProblem from_files(std::span<const std::filesystem::path> files) {
+BackwardProblem from_inputs(const ladder::Inputs& inputs) {
   BackwardProblem p;
-  p.query = tensor::load_padded<4>(files[0], 2);
-  p.key = tensor::load_padded<4>(files[1], 2);
-  p.value = tensor::load_padded<4>(files[2], 2);
-  p.output_gradient = tensor::load_padded<4>(files[3], 2);
+  p.query = inputs.tensor<4>(0, 2);
+  p.key = inputs.tensor<4>(1, 2);
+  p.value = inputs.tensor<4>(2, 2);
+  p.output_gradient = inputs.tensor<4>(3, 2);
   const auto same = [](const char* what, const char* a, const Tensor<4>& x, std::size_t x_axis, const char* b,
                        const Tensor<4>& y, std::size_t y_axis) {
     if (x.shape()[x_axis] != y.shape()[y_axis])
@@ -139,7 +139,8 @@ BackwardProblem from_files(std::span<const std::filesystem::path> files) {
   same("keys", "key", p.key, 2, "value", p.value, 2);
   same("queries", "query", p.query, 2, "output_gradient", p.output_gradient, 2);
   same("value_dim", "value", p.value, 3, "output_gradient", p.output_gradient, 3);
-  p.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
+  p.scale = scale_of(inputs, p.dim());
+  p.mask = mask_of(inputs, p.queries(), p.keys());
   run_forward(p);
   return p;
 }
@@ -172,8 +173,9 @@ Backward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"query", "key", "value", "output_gradient"};
+  m.settings = settings();
 
   // The last column: after so many terms a sum over dim, or over the keys, starts anew (0: never).
   const ladder::Blocks tile{number(backward_depth), number(backward_block_keys)};

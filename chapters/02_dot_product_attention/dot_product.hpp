@@ -93,6 +93,11 @@ Reference reference(const Problem& problem);
 /// Hard ones: large scores (queries × 50), equal keys, one outlier key a row, signed zeros and tiny values.
 Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness);
 
+/// The settings of a problem whose tensors are given: scale, causal, window; and what they are in a problem that has its sizes.
+std::vector<ladder::Setting> settings();
+float scale_of(const ladder::Inputs& inputs, Index dim);
+Mask mask_of(const ladder::Inputs& inputs, Index queries, Index keys);
+
 /// The same keys and values, only these query rows (of every head).
 Problem take_queries(const Problem& problem, std::span<const Index> rows);
 

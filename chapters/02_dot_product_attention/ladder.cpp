@@ -14,7 +14,6 @@
 #include "rungs/interleaved.hpp"
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::dot_product {
 
@@ -86,12 +85,12 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
   return {named("query", p.query), named("key", p.key), named("value", p.value)};
 }
 
-/// Each file holds [n, dim], [heads, n, dim] or [batch, heads, n, dim].
-Problem from_files(std::span<const std::filesystem::path> files) {
+/// Each is [n, dim], [heads, n, dim] or [batch, heads, n, dim].
+Problem from_inputs(const ladder::Inputs& inputs) {
   Problem p;
-  p.query = tensor::load_padded<4>(files[0], 2);
-  p.key = tensor::load_padded<4>(files[1], 2);
-  p.value = tensor::load_padded<4>(files[2], 2);
+  p.query = inputs.tensor<4>(0, 2);
+  p.key = inputs.tensor<4>(1, 2);
+  p.value = inputs.tensor<4>(2, 2);
   const auto same = [](const char* what, const char* a, Index x, const char* b, Index y) {
     if (x != y) throw program::UserError(fmt::format("{}: the {} has {}, the {} has {}; they must be equal", what, a, x, b, y));
   };
@@ -102,7 +101,8 @@ Problem from_files(std::span<const std::filesystem::path> files) {
   same("heads", "key", p.key_heads(), "value", tensor::extent(p.value, 1));
   same("dim", "query", p.dim(), "key", tensor::extent(p.key, 3));
   same("keys", "key", p.keys(), "value", tensor::extent(p.value, 2));
-  p.scale = 1 / std::sqrt(static_cast<float>(p.dim()));
+  p.scale = scale_of(inputs, p.dim());
+  p.mask = mask_of(inputs, p.queries(), p.keys());
   return p;
 }
 
@@ -148,8 +148,9 @@ DotProduct describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"query", "key", "value"};
+  m.settings = settings();
 
   // The last column: after so many terms a sum starts anew (0: never).
   m.ladder = {

@@ -31,6 +31,16 @@ struct Mask {
   /// The query's own key and the `keys` − 1 before it.
   static Mask sliding_window(Index keys, Index past_keys = 0) { return {keys - 1, 0, past_keys}; }
 
+  /// As a problem's sizes and settings say it: `causal`; and `window` (0: all) keys less far away than that. The last query stands
+  /// beside the last key; where there are more queries than keys, the first beside the first.
+  static Mask of(bool causal, Index window, Index queries, Index keys) {
+    Mask mask;
+    mask.offset = std::max<Index>(0, keys - queries);
+    if (window > 0) mask.left = mask.right = window - 1;
+    if (causal) mask.right = 0;
+    return mask;
+  }
+
   bool is_full() const { return left == everything && right == everything; }
   /// Both ends grow with the query.
   KeyRange keys_of(Index query, Index keys) const {

@@ -13,16 +13,10 @@ namespace {
 
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
-/// The shape's causal and window. The last query stands beside the last key; where there are more queries than keys, the first
-/// beside the first.
 Mask mask_of(const ladder::Shape& shape) {
   const Index causal = shape["causal"];
   if (causal > 1) throw program::UserError(fmt::format("shape: causal={} is neither 0 nor 1; give 1 for a causal mask, 0 for none", causal));
-  Mask mask;
-  mask.offset = std::max<Index>(0, shape["keys"] - shape["queries"]);
-  if (shape["window"] > 0) mask.left = mask.right = shape["window"] - 1;
-  if (causal == 1) mask.right = 0;
-  return mask;
+  return Mask::of(causal == 1, shape["window"], shape["queries"], shape["keys"]);
 }
 
 /// The tensor in 16 bits; its float32 values become what these hold.
@@ -95,6 +89,20 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
     p.value16 = store(p.value, p.storage);
   }
   return p;
+}
+
+std::vector<ladder::Setting> settings() {
+  return {{"scale", "factor on every score", -1e30, 1e30, false, "1/sqrt(dim)"},
+          {"causal", "1: no query sees a later key; the last stands beside the last key", 0, 1},
+          {"window", "a query sees the keys less than this away; 0: all", 0, 1e15}};
+}
+
+float scale_of(const ladder::Inputs& inputs, Index dim) {
+  return static_cast<float>(inputs.setting("scale", 1 / std::sqrt(static_cast<float>(dim))));
+}
+
+Mask mask_of(const ladder::Inputs& inputs, Index queries, Index keys) {
+  return Mask::of(inputs.setting("causal", 0) == 1, inputs.whole_setting("window", 0), queries, keys);
 }
 
 Problem take_queries(const Problem& p, std::span<const Index> rows) {

@@ -12,7 +12,6 @@
 #include "program/error.hpp"
 #include "rungs/multi_head_backward_rungs.hpp"
 #include "simd/micro_kernel.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::multi_head {
 
@@ -99,14 +98,14 @@ std::vector<ladder::NamedTensor> tensors(const BackwardProblem& p) {
 }
 
 /// No mask; forward is run.
-BackwardProblem from_files(std::span<const std::filesystem::path> files) {
+BackwardProblem from_inputs(const ladder::Inputs& inputs) {
   BackwardProblem p;
-  Tensor<3>* const inputs[] = {&p.input, &p.W_Q, &p.W_K, &p.W_V, &p.W_O, &p.output_gradient};
-  for (std::size_t i = 0; i < std::size(inputs); ++i) *inputs[i] = tensor::load_padded<3>(files[i], i == 0 || i == 5 ? 2 : 3);
+  Tensor<3>* const tensors[] = {&p.input, &p.W_Q, &p.W_K, &p.W_V, &p.W_O, &p.output_gradient};
+  for (std::size_t i = 0; i < std::size(tensors); ++i) *tensors[i] = inputs.tensor<3>(i, i == 0 || i == 5 ? 2 : 3);
   for (const auto& [name, W] : {std::pair("W_Q", &p.W_Q), {"W_K", &p.W_K}, {"W_V", &p.W_V}}) expect_sizes(name, *W, p.head_count(), p.width(), p.dim());
   expect_sizes("W_O", p.W_O, p.head_count(), p.dim(), p.width());
   expect_sizes("output_gradient", p.output_gradient, p.batch(), p.n(), p.width());
-  run_forward(p, false);
+  run_forward(p, inputs.setting("causal", 0) == 1);
   return p;
 }
 
@@ -134,8 +133,9 @@ Backward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "W_Q", "W_K", "W_V", "W_O", "output_gradient"};
+  m.settings = {{"causal", "1: no row sees a later one", 0, 1}};
   m.ladder = {
       {"formula", "the equations in xtensor", backward_formula, backward_formula_workspace, {}, false},
       {"loops", "head by head, row by row", backward_loops, backward_loops_workspace, {}, false},

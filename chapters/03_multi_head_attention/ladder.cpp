@@ -13,7 +13,6 @@
 #include "program/error.hpp"
 #include "rungs/rungs.hpp"
 #include "simd/micro_kernel.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::multi_head {
 
@@ -69,9 +68,9 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
   return {named("input", p.input), named("W_Q", p.W_Q), named("W_K", p.W_K), named("W_V", p.W_V), named("W_O", p.W_O)};
 }
 
-Problem from_files(std::span<const std::filesystem::path> files) {
-  Problem p{tensor::load_padded<3>(files[0], 2), tensor::load_padded<3>(files[1], 3), tensor::load_padded<3>(files[2], 3),
-            tensor::load_padded<3>(files[3], 3), tensor::load_padded<3>(files[4], 3), false, {}, {}, {}};
+Problem from_inputs(const ladder::Inputs& inputs) {
+  Problem p{inputs.tensor<3>(0, 2), inputs.tensor<3>(1, 3), inputs.tensor<3>(2, 3),
+            inputs.tensor<3>(3, 3), inputs.tensor<3>(4, 3), inputs.setting("causal", 0) == 1, {}, {}, {}};
   expect_sizes("W_Q", p.W_Q, p.heads(), p.width(), p.dim());
   expect_sizes("W_K", p.W_K, p.key_heads(), p.width(), p.dim());
   expect_sizes("W_V", p.W_V, p.key_heads(), p.width(), p.dim());
@@ -114,8 +113,9 @@ MultiHead describe(bool grouped) {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "W_Q", "W_K", "W_V", "W_O"};
+  m.settings = {{"causal", "1: no row sees a later one", 0, 1}};
   m.ladder = {
       {"formula", "the equations in xtensor", formula, loops_workspace, {}, false},
       {"loops", "head by head, row by row", loops, loops_workspace, {}, false},

@@ -12,7 +12,6 @@
 #include "rungs/packing.hpp"
 #include "rungs/rungs.hpp"
 #include "self_attention.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::self_attention {
 
@@ -98,13 +97,14 @@ std::vector<ladder::NamedTensor> tensors(const Problem& p) {
 }
 
 /// The input holds [n, width] or [batch, n, width]; a weight [width, heads, dim], or [width, dim] for one head. No positions.
-Problem from_files(std::span<const std::filesystem::path> files, Mask mask) {
+Problem from_inputs(const ladder::Inputs& inputs, Mask mask) {
   Problem p;
-  p.input = tensor::load_padded<3>(files[0], 2);
+  p.input = inputs.tensor<3>(0, 2);
   p.mask = mask;
+  p.positions = static_cast<Positions>(inputs.whole_setting("positions", 0));
   const auto weight = [&](std::size_t file) {
-    Tensor<3> w = tensor::load_padded<3>(files[file], 2);
-    // load_padded puts the missing 1 in front; here it is the number of heads that is missing.
+    Tensor<3> w = inputs.tensor<3>(file, 2);
+    // A missing 1 is put in front; here it is the number of heads that is missing.
     if (tensor::extent(w, 0) == 1 && p.width() != 1) w.reshape({w.shape()[1], std::size_t{1}, w.shape()[2]});
     return w;
   };
@@ -146,6 +146,7 @@ SelfAttention describe() {
   m.reference_fields = reference_fields;
   m.tensors = tensors;
   m.tensor_names = {"input", "query_weight", "key_weight", "value_weight"};
+  m.settings = {{"positions", "0 none, 1 sinusoidal, 2 rotary, 3 linear biases", 0, 3}};
 
   // The last column: after so many terms a sum starts anew (0: never).
   m.ladder = {
@@ -175,7 +176,7 @@ SelfAttention describe_full() {
   m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024}, "heads=1,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::full, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, false); };
-  m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::full()); };
+  m.from_inputs = [](const ladder::Inputs& inputs) { return from_inputs(inputs, Mask::full()); };
   return m;
 }
 
@@ -188,7 +189,7 @@ SelfAttention describe_causal() {
   m.sweeps = {{"n", {"n"}, {128, 256, 512, 1024, 2048}, "heads=1,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::causal, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, false); };
-  m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::causal()); };
+  m.from_inputs = [](const ladder::Inputs& inputs) { return from_inputs(inputs, Mask::causal()); };
   return m;
 }
 
@@ -204,7 +205,10 @@ SelfAttention describe_window() {
               {"window", {"window"}, {16, 64, 256, 1024}, "heads=1,n=1024,dim=64,width=64"}};
   m.make = [](const ladder::Shape& s, std::uint64_t seed, ladder::Hardness h) { return make(Kind::window, s, seed, h); };
   m.shape_of = [](const Problem& p) { return shape_of(p, true); };
-  m.from_files = [](std::span<const std::filesystem::path> files) { return from_files(files, Mask::sliding_window(usual_window)); };
+  m.from_inputs = [](const ladder::Inputs& inputs) {
+    return from_inputs(inputs, Mask::sliding_window(inputs.whole_setting("window", usual_window)));
+  };
+  m.settings.push_back({"window", "keys that a token sees: itself and those before it", 1, 1e15, true, fmt::format("{}", usual_window)});
   return m;
 }
 

@@ -11,7 +11,6 @@
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/linear_rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::self_attention {
 
@@ -88,8 +87,8 @@ std::vector<ladder::NamedTensor> tensors(const LinearProblem& p) {
 }
 
 /// Each file holds [n, dim], [heads, n, dim] or [batch, heads, n, dim].
-LinearProblem from_files(std::span<const std::filesystem::path> files) {
-  const LinearProblem p{tensor::load_padded<4>(files[0], 2), tensor::load_padded<4>(files[1], 2), tensor::load_padded<4>(files[2], 2)};
+LinearProblem from_inputs(const ladder::Inputs& inputs) {
+  const LinearProblem p{inputs.tensor<4>(0, 2), inputs.tensor<4>(1, 2), inputs.tensor<4>(2, 2)};
   const auto same = [](const char* what, Index query, const char* name, Index other) {
     if (query != other)
       throw program::UserError(fmt::format("{}: the query has {}, the {} has {}; they must be equal", what, query, name, other));
@@ -131,7 +130,7 @@ LinearAttention describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"query", "key", "value"};
 
   // The last column: after so many terms a sum starts anew, over dim and over the tokens (0: never). The tokens of a head hang

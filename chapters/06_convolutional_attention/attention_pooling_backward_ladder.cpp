@@ -2,7 +2,6 @@
 #include "attention_pooling_backward.hpp"
 #include "ladder/publish.hpp"
 #include "rungs/attention_pooling_backward_rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -37,11 +36,11 @@ std::vector<ladder::NamedTensor> tensors(const AttentionPoolingBackwardProblem& 
   return all;
 }
 
-/// Forward's files and the output's gradient, [channels] or [batch, channels]; forward is run.
-AttentionPoolingBackwardProblem from_files(std::span<const std::filesystem::path> files) {
+/// Forward's tensors and the output's gradient, [channels] or [batch, channels]; forward is run.
+AttentionPoolingBackwardProblem from_inputs(const ladder::Inputs& inputs) {
   AttentionPoolingBackwardProblem p;
-  p.forward = attention_pooling().from_files(files.first(files.size() - 1));
-  p.output_gradient = tensor::load_padded<2>(files.back(), 1);
+  p.forward = attention_pooling().from_inputs(inputs.first(inputs.size() - 1));
+  p.output_gradient = inputs.tensor<2>(inputs.size() - 1, 1);
   require_equal("output_gradient", "images", tensor::extent(p.output_gradient, 0), "the input", p.forward.batch());
   require_equal("output_gradient", "channels", tensor::extent(p.output_gradient, 1), "the input", p.forward.channels());
   run_forward(p);
@@ -66,7 +65,7 @@ AttentionPoolingBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "weight", "output_gradient"};
   m.ladder = {
       {"formula",

@@ -8,7 +8,6 @@
 #include "numerics/error_bound.hpp"
 #include "rungs/attention_pooling_rungs.hpp"
 #include "rungs/map.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -55,8 +54,8 @@ std::vector<ladder::ReferenceField> reference_fields(const AttentionPoolingProbl
 std::vector<ladder::NamedTensor> tensors(const AttentionPoolingProblem& p) { return {named("input", p.input), named("weight", p.weight)}; }
 
 /// input [height, width] up to [batch, channels, height, width]; weight [channels].
-AttentionPoolingProblem from_files(std::span<const std::filesystem::path> files) {
-  AttentionPoolingProblem p{{tensor::load_padded<4>(files[0], 2)}, tensor::load_padded<1>(files[1], 1)};
+AttentionPoolingProblem from_inputs(const ladder::Inputs& inputs) {
+  AttentionPoolingProblem p{{inputs.tensor<4>(0, 2)}, inputs.tensor<1>(1, 1)};
   require_equal("weight", "entries", tensor::extent(p.weight, 0), "the input's channels", p.channels());
   return p;
 }
@@ -83,7 +82,7 @@ AttentionPooling describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "weight"};
 
   // The last column: after so many places a sum starts anew (0: never).

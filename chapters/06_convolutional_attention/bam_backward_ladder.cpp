@@ -45,11 +45,11 @@ std::vector<ladder::NamedTensor> tensors(const BamBackwardProblem& p) {
   return all;
 }
 
-/// Forward's files and the output's gradient; forward is run.
-BamBackwardProblem from_files(std::span<const std::filesystem::path> files) {
+/// Forward's tensors and the output's gradient; forward is run.
+BamBackwardProblem from_inputs(const ladder::Inputs& inputs) {
   BamBackwardProblem p;
-  p.forward = bam().from_files(files.first(files.size() - 1));
-  p.output_gradient = load_output_gradient(files.back(), p.forward.input);
+  p.forward = bam().from_inputs(inputs.first(inputs.size() - 1));
+  p.output_gradient = output_gradient_of(inputs, p.forward.input);
   run_forward(p);
   return p;
 }
@@ -72,9 +72,10 @@ BamBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = bam().tensor_names;
   m.tensor_names.push_back("output_gradient");
+  m.settings = bam().settings;
   m.ladder = {
       {"formula", "the equations in xtensor", bam_backward_formula, bam_backward_formula_workspace, {}, false},
       {"loops",

@@ -9,7 +9,6 @@
 #include "ladder/publish.hpp"
 #include "numerics/error_bound.hpp"
 #include "rungs/bam_rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -88,9 +87,9 @@ std::vector<ladder::NamedTensor> tensors(const BamProblem& p) {
 
 /// input [height, width] up to [batch, channels, height, width]; the channel branch's matrices and vectors; of each layer of the
 /// spatial branch the weights [outputs, inputs, kernel, kernel] and the bias. The dilation is the paper's, 4.
-BamProblem from_files(std::span<const std::filesystem::path> files) {
-  BamProblem p{{tensor::load_padded<4>(files[0], 2)}, tensor::load_padded<2>(files[1], 2), tensor::load_padded<1>(files[2], 1),
-               tensor::load_padded<2>(files[3], 2), tensor::load_padded<1>(files[4], 1)};
+BamProblem from_inputs(const ladder::Inputs& inputs) {
+  BamProblem p{{inputs.tensor<4>(0, 2)}, inputs.tensor<2>(1, 2), inputs.tensor<1>(2, 1),
+               inputs.tensor<2>(3, 2), inputs.tensor<1>(4, 1)};
   require_equal("reduce_weight", "columns", tensor::extent(p.reduce_weight, 1), "the input's channels", p.channels());
   require_equal("reduce_bias", "entries", tensor::extent(p.reduce_bias, 0), "reduce_weight's rows", p.hidden());
   require_equal("expand_weight", "rows", tensor::extent(p.expand_weight, 0), "the input's channels", p.channels());
@@ -98,8 +97,8 @@ BamProblem from_files(std::span<const std::filesystem::path> files) {
   require_equal("expand_bias", "entries", tensor::extent(p.expand_bias, 0), "the input's channels", p.channels());
   for (std::size_t i = 0; i < p.spatial.size(); ++i) {
     BamLayer& layer = p.spatial[i];
-    layer.weight = tensor::load_padded<4>(files[5 + 2 * i], 4);
-    layer.bias = tensor::load_padded<1>(files[6 + 2 * i], 1);
+    layer.weight = inputs.tensor<4>(5 + 2 * i, 4);
+    layer.bias = inputs.tensor<1>(6 + 2 * i, 1);
     const bool dilated = i == 1 || i == 2;
     require_equal(layer_weights[i], "outputs", layer.outputs(), i == 3 ? "a map of factors" : "reduce_weight", i == 3 ? 1 : p.hidden());
     require_equal(layer_weights[i], "inputs", layer.inputs(), "what it is given", i == 0 ? p.channels() : p.hidden());
@@ -108,6 +107,7 @@ BamProblem from_files(std::span<const std::filesystem::path> files) {
     require_equal(layer_biases[i], "entries", tensor::extent(layer.bias, 0), "its layer's outputs", layer.outputs());
   }
   p.reduction = std::max<Index>(p.channels() / p.hidden(), 1);
+  p.dilation = inputs.whole_setting("dilation", p.dilation);
   return p;
 }
 
@@ -135,8 +135,9 @@ Bam describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "reduce_weight", "reduce_bias", "expand_weight", "expand_bias"};
+  m.settings = {{"dilation", "places from tap to tap of the middle layers", 1, 1e6, true, "4"}};
   for (std::size_t layer = 0; layer < 4; ++layer) {
     m.tensor_names.push_back(layer_weights[layer]);
     m.tensor_names.push_back(layer_biases[layer]);

@@ -100,10 +100,10 @@ std::vector<ladder::NamedTensor> tensors(const CbamBackwardProblem& p) {
   return all;
 }
 
-/// As forward's files, then output_gradient in the input's shape. Forward is run.
-CbamBackwardProblem from_files(std::span<const std::filesystem::path> files) {
-  CbamBackwardProblem p{cbam().from_files(files.first(4)), {}, {}};
-  p.output_gradient = load_output_gradient(p, files[4]);
+/// As forward's tensors, then output_gradient in the input's shape. Forward is run.
+CbamBackwardProblem from_inputs(const ladder::Inputs& inputs) {
+  CbamBackwardProblem p{cbam().from_inputs(inputs.first(4)), {}, {}};
+  p.output_gradient = output_gradient_of(inputs, p.input);
   run_forward(p);
   return p;
 }
@@ -125,7 +125,7 @@ CbamBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = cbam().tensor_names;
   m.tensor_names.push_back("output_gradient");
 

@@ -11,7 +11,6 @@
 #include "program/error.hpp"
 #include "rungs/cbam_rungs.hpp"
 #include "rungs/map.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -78,9 +77,9 @@ std::vector<ladder::NamedTensor> tensors(const CbamProblem& p) {
 }
 
 /// input [height, width] up to [batch, channels, height, width]; the two matrices; spatial_weight [2, kernel, kernel].
-CbamProblem from_files(std::span<const std::filesystem::path> files) {
-  CbamProblem p{{tensor::load_padded<4>(files[0], 2)}, tensor::load_padded<2>(files[1], 2), tensor::load_padded<2>(files[2], 2),
-                tensor::load_padded<3>(files[3], 3), 16};
+CbamProblem from_inputs(const ladder::Inputs& inputs) {
+  CbamProblem p{{inputs.tensor<4>(0, 2)}, inputs.tensor<2>(1, 2), inputs.tensor<2>(2, 2),
+                inputs.tensor<3>(3, 3), 16};
   require_equal("reduce_weight", "columns", tensor::extent(p.reduce_weight, 1), "the input's channels", p.channels());
   require_equal("expand_weight", "rows", tensor::extent(p.expand_weight, 0), "the input's channels", p.channels());
   require_equal("expand_weight", "columns", tensor::extent(p.expand_weight, 1), "reduce_weight's rows", p.hidden());
@@ -117,7 +116,7 @@ Cbam describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "reduce_weight", "expand_weight", "spatial_weight"};
 
   // The last column: after so many places a sum starts anew (0: never).

@@ -8,7 +8,6 @@
 #include "numerics/error_bound.hpp"
 #include "rungs/convolution_backward_rungs.hpp"
 #include "simd/micro_kernel.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -60,9 +59,9 @@ std::vector<ladder::NamedTensor> tensors(const ConvolutionBackwardProblem& p) {
   return all;
 }
 
-/// As forward's files, then output_gradient, [height, width] up to [batch, out_channels, height, width].
-ConvolutionBackwardProblem from_files(std::span<const std::filesystem::path> files) {
-  ConvolutionBackwardProblem p{convolution().from_files(files.first(3)), tensor::load_padded<4>(files[3], 2)};
+/// As forward's tensors, then output_gradient, [height, width] up to [batch, out_channels, height, width].
+ConvolutionBackwardProblem from_inputs(const ladder::Inputs& inputs) {
+  ConvolutionBackwardProblem p{convolution().from_inputs(inputs.first(3)), inputs.tensor<4>(3, 2)};
   const auto& g = p.output_gradient;
   require_equal("output_gradient", "images", tensor::extent(g, 0), "the input", p.batch());
   require_equal("output_gradient", "channels", tensor::extent(g, 1), "the weight", p.out_channels());
@@ -91,8 +90,9 @@ ConvolutionBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "weight", "bias", "output_gradient"};
+  m.settings = convolution().settings;
   m.ladder = {
       {"formula",
        "a shifted image and a shifted G a tap, in xtensor",

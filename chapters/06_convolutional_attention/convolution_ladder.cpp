@@ -12,7 +12,6 @@
 #include "rungs/convolution_rungs.hpp"
 #include "rungs/winograd_transforms.hpp"
 #include "simd/micro_kernel.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -64,9 +63,9 @@ std::vector<ladder::NamedTensor> tensors(const ConvolutionProblem& p) {
 }
 
 /// input [height, width] up to [batch, channels, height, width]; weight likewise, with the kernel last; bias [out_channels]. No dilation.
-ConvolutionProblem from_files(std::span<const std::filesystem::path> files) {
-  ConvolutionProblem p{tensor::load_padded<4>(files[0], 2), tensor::load_padded<4>(files[1], 2),
-                       tensor::load_padded<1>(files[2], 1), 1};
+ConvolutionProblem from_inputs(const ladder::Inputs& inputs) {
+  ConvolutionProblem p{inputs.tensor<4>(0, 2), inputs.tensor<4>(1, 2),
+                       inputs.tensor<1>(2, 1), inputs.whole_setting("dilation", 1)};
   const auto same = [](const char* what, Index x, Index y) {
     if (x != y) throw program::UserError(fmt::format("{}: {} and {}; they must be equal", what, x, y));
   };
@@ -110,8 +109,9 @@ Convolution describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "weight", "bias"};
+  m.settings = {{"dilation", "pixels from tap to tap", 1, 1e6, true, "1"}};
 
   // The last column: after so many terms a sum starts anew (0: never).
   m.ladder = {

@@ -46,11 +46,11 @@ std::vector<ladder::NamedTensor> tensors(const CoordinateBackwardProblem& p) {
   return all;
 }
 
-/// Forward's files and the output's gradient; forward is run.
-CoordinateBackwardProblem from_files(std::span<const std::filesystem::path> files) {
+/// Forward's tensors and the output's gradient; forward is run.
+CoordinateBackwardProblem from_inputs(const ladder::Inputs& inputs) {
   CoordinateBackwardProblem p;
-  p.forward = coordinate().from_files(files.first(files.size() - 1));
-  p.output_gradient = load_output_gradient(files.back(), p.forward.input);
+  p.forward = coordinate().from_inputs(inputs.first(inputs.size() - 1));
+  p.output_gradient = output_gradient_of(inputs, p.forward.input);
   run_forward(p);
   return p;
 }
@@ -73,7 +73,7 @@ CoordinateBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = coordinate().tensor_names;
   m.tensor_names.push_back("output_gradient");
   m.ladder = {

@@ -7,7 +7,6 @@
 #include "ladder/publish.hpp"
 #include "numerics/error_bound.hpp"
 #include "rungs/coordinate_rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -63,10 +62,10 @@ std::vector<ladder::NamedTensor> tensors(const CoordinateProblem& p) {
 }
 
 /// input [height, width] up to [batch, channels, height, width]; the matrices and vectors as they are.
-CoordinateProblem from_files(std::span<const std::filesystem::path> files) {
-  CoordinateProblem p{{tensor::load_padded<4>(files[0], 2)}, tensor::load_padded<2>(files[1], 2), tensor::load_padded<1>(files[2], 1),
-                      tensor::load_padded<2>(files[3], 2), tensor::load_padded<1>(files[4], 1), tensor::load_padded<2>(files[5], 2),
-                      tensor::load_padded<1>(files[6], 1), 32};
+CoordinateProblem from_inputs(const ladder::Inputs& inputs) {
+  CoordinateProblem p{{inputs.tensor<4>(0, 2)}, inputs.tensor<2>(1, 2), inputs.tensor<1>(2, 1),
+                      inputs.tensor<2>(3, 2), inputs.tensor<1>(4, 1), inputs.tensor<2>(5, 2),
+                      inputs.tensor<1>(6, 1), 32};
   require_equal("reduce_weight", "columns", tensor::extent(p.reduce_weight, 1), "the input's channels", p.channels());
   require_equal("reduce_bias", "entries", tensor::extent(p.reduce_bias, 0), "reduce_weight's rows", p.hidden());
   require_equal("row_weight", "rows", tensor::extent(p.row_weight, 0), "the input's channels", p.channels());
@@ -102,7 +101,7 @@ Coordinate describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "reduce_weight", "reduce_bias", "row_weight", "row_bias", "column_weight", "column_bias"};
 
   m.ladder = {

@@ -9,7 +9,6 @@
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/depthwise_rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -53,9 +52,9 @@ std::vector<ladder::NamedTensor> tensors(const DepthwiseProblem& p) {
 
 /// input [height, width] up to [batch, channels, height, width]; weight [kernel, kernel] or [channels, kernel, kernel];
 /// bias [channels].
-DepthwiseProblem from_files(std::span<const std::filesystem::path> files) {
-  DepthwiseProblem p{tensor::load_padded<4>(files[0], 2), tensor::load_padded<3>(files[1], 2),
-                     tensor::load_padded<1>(files[2], 1)};
+DepthwiseProblem from_inputs(const ladder::Inputs& inputs) {
+  DepthwiseProblem p{inputs.tensor<4>(0, 2), inputs.tensor<3>(1, 2),
+                     inputs.tensor<1>(2, 1)};
   const auto same = [](const char* what, Index x, Index y) {
     if (x != y) throw program::UserError(fmt::format("{}: {} and {}; they must be equal", what, x, y));
   };
@@ -95,7 +94,7 @@ Depthwise describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "weight", "bias"};
 
   m.ladder = {

@@ -60,10 +60,10 @@ std::vector<ladder::NamedTensor> tensors(const EfficientChannelBackwardProblem& 
   return all;
 }
 
-/// As forward's files, then output_gradient in the input's shape. Forward is run.
-EfficientChannelBackwardProblem from_files(std::span<const std::filesystem::path> files) {
-  EfficientChannelBackwardProblem p{efficient_channel().from_files(files.first(2)), {}, {}};
-  p.output_gradient = load_output_gradient(p, files[2]);
+/// As forward's tensors, then output_gradient in the input's shape. Forward is run.
+EfficientChannelBackwardProblem from_inputs(const ladder::Inputs& inputs) {
+  EfficientChannelBackwardProblem p{efficient_channel().from_inputs(inputs.first(2)), {}, {}};
+  p.output_gradient = output_gradient_of(inputs, p.input);
   run_forward(p);
   return p;
 }
@@ -85,7 +85,7 @@ EfficientChannelBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = efficient_channel().tensor_names;
   m.tensor_names.push_back("output_gradient");
 

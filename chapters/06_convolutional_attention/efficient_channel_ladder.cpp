@@ -10,7 +10,6 @@
 #include "program/error.hpp"
 #include "rungs/efficient_channel_rungs.hpp"
 #include "rungs/map.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -57,8 +56,8 @@ std::vector<ladder::NamedTensor> tensors(const EfficientChannelProblem& p) {
 }
 
 /// input [height, width] up to [batch, channels, height, width]; weight [kernel].
-EfficientChannelProblem from_files(std::span<const std::filesystem::path> files) {
-  EfficientChannelProblem p{{tensor::load_padded<4>(files[0], 2)}, tensor::load_padded<1>(files[1], 1)};
+EfficientChannelProblem from_inputs(const ladder::Inputs& inputs) {
+  EfficientChannelProblem p{{inputs.tensor<4>(0, 2)}, inputs.tensor<1>(1, 1)};
   if (p.kernel() % 2 == 0)
     throw program::UserError(fmt::format("weight: it has {} entries, which is even; a kernel with a middle is odd", p.kernel()));
   return p;
@@ -87,7 +86,7 @@ EfficientChannel describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "weight"};
 
   // The last column: after so many places a sum starts anew (0: never).

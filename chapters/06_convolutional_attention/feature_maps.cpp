@@ -8,7 +8,6 @@
 #include "numerics/error_bound.hpp"
 #include "numerics/random.hpp"
 #include "program/error.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -89,15 +88,6 @@ Tensor<4> make_output_gradient(const FeatureMaps& maps, std::uint64_t seed) {
   return gradient;
 }
 
-Tensor<4> load_output_gradient(const FeatureMaps& maps, const std::filesystem::path& file) {
-  Tensor<4> gradient = tensor::load_padded<4>(file, 2);
-  constexpr const char* axes[] = {"images", "channels", "rows", "columns"};
-  for (std::size_t axis = 0; axis < 4; ++axis)
-    require_equal("output_gradient", axes[axis], static_cast<Index>(gradient.shape()[axis]), "the input",
-                  static_cast<Index>(maps.input.shape()[axis]));
-  return gradient;
-}
-
 double sigmoid_error(double largest_slope, double argument_error) {
   return std::min(0.25, largest_slope * std::exp(argument_error)) * argument_error + 4 * numerics::unit_roundoff;
 }
@@ -139,8 +129,8 @@ void require_equal(const char* tensor, const char* axis, Index found, const char
     throw program::UserError(fmt::format("{}: it has {} {}, but {} has {}; they must be equal", tensor, found, axis, of, wanted));
 }
 
-Tensor<4> load_output_gradient(const std::filesystem::path& file, const Tensor<4>& like) {
-  Tensor<4> gradient = tensor::load_padded<4>(file, 2);
+Tensor<4> output_gradient_of(const ladder::Inputs& inputs, const Tensor<4>& like) {
+  Tensor<4> gradient = inputs.tensor<4>(inputs.size() - 1, 2);
   constexpr const char* axes[] = {"images", "channels", "rows", "columns"};
   for (int axis = 0; axis < 4; ++axis) require_equal("output_gradient", axes[axis], tensor::extent(gradient, axis), "the output", tensor::extent(like, axis));
   return gradient;

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -129,9 +128,6 @@ ladder::ReferenceField whole_reference(std::string name, const Tensor& t, double
 
 /// The gradient of an output, normal entries in the maps' shape.
 Tensor<4> make_output_gradient(const FeatureMaps& maps, std::uint64_t seed);
-/// The file of an output's gradient for these maps, [height, width] up to [batch, channels, height, width]. Throws
-/// UserError where a length differs.
-Tensor<4> load_output_gradient(const FeatureMaps& maps, const std::filesystem::path& file);
 
 /// Gives `gradient` the shape of what it is the gradient of. Storage that fits already is kept.
 template <class Gradient, class Tensor>
@@ -163,8 +159,8 @@ double map_elements(const ladder::Shape& shape);
 /// Throws UserError where `found`, a length of the file for `tensor`, is not `wanted`, that of `of`.
 void require_equal(const char* tensor, const char* axis, Index found, const char* of, Index wanted);
 
-/// The gradient of an output from a file, [height, width] up to [batch, channels, height, width]. Throws UserError where it is not as large
-/// as `like`.
-Tensor<4> load_output_gradient(const std::filesystem::path& file, const Tensor<4>& like);
+/// The gradient of an output, the last of the inputs: [height, width] up to [batch, channels, height, width]. Throws UserError where it is
+/// not as large as `like`.
+Tensor<4> output_gradient_of(const ladder::Inputs& inputs, const Tensor<4>& like);
 
 }  // namespace attention::convolutional

@@ -6,7 +6,6 @@
 #include "ladder/tensor_fields.hpp"
 #include "non_local_backward.hpp"
 #include "rungs/non_local_backward_rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -51,11 +50,11 @@ std::vector<ladder::NamedTensor> tensors(const NonLocalBackwardProblem& p) {
   return all;
 }
 
-/// Forward's files and the output's gradient; forward is run.
-NonLocalBackwardProblem from_files(std::span<const std::filesystem::path> files) {
+/// Forward's tensors and the output's gradient; forward is run.
+NonLocalBackwardProblem from_inputs(const ladder::Inputs& inputs) {
   NonLocalBackwardProblem p;
-  p.forward = non_local().from_files(files.first(files.size() - 1));
-  p.output_gradient = load_output_gradient(files.back(), p.forward.input);
+  p.forward = non_local().from_inputs(inputs.first(inputs.size() - 1));
+  p.output_gradient = output_gradient_of(inputs, p.forward.input);
   run_forward(p);
   return p;
 }
@@ -79,7 +78,7 @@ NonLocalBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = non_local().tensor_names;
   m.tensor_names.push_back("output_gradient");
   m.ladder = {

@@ -12,7 +12,6 @@
 #include "numerics/error_bound.hpp"
 #include "program/error.hpp"
 #include "rungs/non_local_rungs.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -75,9 +74,9 @@ std::vector<ladder::NamedTensor> tensors(const NonLocalProblem& p) {
   return {named("input", p.input), named("theta", p.theta), named("phi", p.phi), named("g", p.g), named("out_weight", p.out_weight)};
 }
 
-NonLocalProblem from_files(std::span<const std::filesystem::path> files) {
-  const auto matrix = [&files](std::size_t i) { return tensor::load_padded<2>(files[i], 2); };
-  NonLocalProblem p{tensor::load_padded<4>(files[0], 2), matrix(1), matrix(2), matrix(3), matrix(4)};
+NonLocalProblem from_inputs(const ladder::Inputs& inputs) {
+  const auto matrix = [&inputs](std::size_t i) { return inputs.tensor<2>(i, 2); };
+  NonLocalProblem p{inputs.tensor<4>(0, 2), matrix(1), matrix(2), matrix(3), matrix(4)};
   const auto require = [&](const char* name, const Tensor<2>& weight, Index rows, Index columns) {
     if (tensor::extent(weight, 0) != rows || tensor::extent(weight, 1) != columns)
       throw program::UserError(fmt::format("{} is {} × {}, expected {} × {} as input and theta have it", name, tensor::extent(weight, 0),
@@ -111,7 +110,7 @@ NonLocal describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "theta", "phi", "g", "out_weight"};
 
   // The last column: after so many terms a sum starts anew, over channels and over positions (0: never).

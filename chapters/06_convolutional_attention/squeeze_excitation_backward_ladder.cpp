@@ -69,10 +69,10 @@ std::vector<ladder::NamedTensor> tensors(const SqueezeExcitationBackwardProblem&
   return all;
 }
 
-/// As forward's files, then output_gradient in the input's shape. Forward is run.
-SqueezeExcitationBackwardProblem from_files(std::span<const std::filesystem::path> files) {
-  SqueezeExcitationBackwardProblem p{squeeze_excitation().from_files(files.first(5)), {}, {}};
-  p.output_gradient = load_output_gradient(p, files[5]);
+/// As forward's tensors, then output_gradient in the input's shape. Forward is run.
+SqueezeExcitationBackwardProblem from_inputs(const ladder::Inputs& inputs) {
+  SqueezeExcitationBackwardProblem p{squeeze_excitation().from_inputs(inputs.first(5)), {}, {}};
+  p.output_gradient = output_gradient_of(inputs, p.input);
   run_forward(p);
   return p;
 }
@@ -94,7 +94,7 @@ SqueezeExcitationBackward describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = squeeze_excitation().tensor_names;
   m.tensor_names.push_back("output_gradient");
 

@@ -7,7 +7,6 @@
 #include "rungs/map.hpp"
 #include "rungs/squeeze_excitation_rungs.hpp"
 #include "squeeze_excitation.hpp"
-#include "tensor/load_padded.hpp"
 
 namespace attention::convolutional {
 
@@ -54,10 +53,10 @@ std::vector<ladder::NamedTensor> tensors(const SqueezeExcitationProblem& p) {
 }
 
 /// input [height, width] up to [batch, channels, height, width]; the matrices and vectors as they are.
-SqueezeExcitationProblem from_files(std::span<const std::filesystem::path> files) {
-  SqueezeExcitationProblem p{{tensor::load_padded<4>(files[0], 2)}, tensor::load_padded<2>(files[1], 2),
-                             tensor::load_padded<1>(files[2], 1), tensor::load_padded<2>(files[3], 2),
-                             tensor::load_padded<1>(files[4], 1), 16};
+SqueezeExcitationProblem from_inputs(const ladder::Inputs& inputs) {
+  SqueezeExcitationProblem p{{inputs.tensor<4>(0, 2)}, inputs.tensor<2>(1, 2),
+                             inputs.tensor<1>(2, 1), inputs.tensor<2>(3, 2),
+                             inputs.tensor<1>(4, 1), 16};
   require_equal("reduce_weight", "columns", tensor::extent(p.reduce_weight, 1), "the input's channels", p.channels());
   require_equal("reduce_bias", "entries", tensor::extent(p.reduce_bias, 0), "reduce_weight's rows", p.hidden());
   require_equal("expand_weight", "rows", tensor::extent(p.expand_weight, 0), "the input's channels", p.channels());
@@ -90,7 +89,7 @@ SqueezeExcitation describe() {
   m.fields = fields;
   m.reference_fields = reference_fields;
   m.tensors = tensors;
-  m.from_files = from_files;
+  m.from_inputs = from_inputs;
   m.tensor_names = {"input", "reduce_weight", "reduce_bias", "expand_weight", "expand_bias"};
 
   // The last column: after so many places a sum starts anew (0: never).

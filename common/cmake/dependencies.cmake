@@ -13,6 +13,22 @@ find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)
 find_package(OpenMP REQUIRED)
 find_package(Threads REQUIRED)
 
+# The Python module. The system's own Python: another may come first in PATH, without NumPy.
+if(ATTENTION_PYTHON AND ATTENTION_SANITIZE STREQUAL "")
+  find_program(Python_EXECUTABLE python3 PATHS /usr/bin NO_DEFAULT_PATH)
+  find_package(Python 3.9 COMPONENTS Interpreter Development.Module QUIET)
+  if(Python_FOUND)
+    find_package(pybind11 CONFIG QUIET)
+  endif()
+endif()
+if(pybind11_FOUND)
+  # Its objects are the programs' too, which share precompiled headers: one setting for all. Nothing outside takes a function's place, so
+  # that calls within a file stay direct.
+  target_compile_options(attention_options INTERFACE -fPIC -fno-semantic-interposition -fvisibility=hidden)
+else()
+  message(STATUS "pybind11, Python's headers or Python 3.9: not found; the Python module is left out")
+endif()
+
 # OpenBLAS's OpenMP build on purpose: the pthread build keeps threads of its own that fight with ours for the cores.
 if(ATTENTION_OPENBLAS)
   find_library(OPENBLAS_LIBRARY NAMES openblas

@@ -7,9 +7,12 @@ option(ATTENTION_PRECOMPILED "Read the most used headers once for all files" ON)
 # attention_precompile(TARGET [HEADER...]): TARGET reads them first, and other targets can be given what it has made of them.
 function(attention_precompile target)
   if(ATTENTION_PRECOMPILED)
+    set(common "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..")
+    # Not nlohmann/json.hpp: its inline functions call for the whole parser anew in every file, half a second of each.
     target_precompile_headers(${target} PRIVATE
       <algorithm> <array> <cmath> <filesystem> <functional> <iostream> <limits> <map> <optional> <span> <string> <vector>
-      <fmt/format.h> <fmt/ranges.h> <nlohmann/json.hpp> "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../tensor/tensor.hpp" ${ARGN})
+      <fmt/format.h> <fmt/ranges.h> "${common}/tensor/tensor.hpp" "${common}/ladder/mechanism.hpp" "${common}/simd/vector.hpp"
+      "${common}/program/error.hpp" ${ARGN})
   endif()
 endfunction()
 

@@ -13,6 +13,7 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
 
 option(ATTENTION_PORTABLE "Run on any x86-64: no -march=native" OFF)
 option(ATTENTION_TESTS "Build the tests" ON)
+option(ATTENTION_PYTHON "Build the Python module where pybind11 is installed" ON)
 option(ATTENTION_OPENBLAS "Put OpenBLAS beside the ladders where it is installed" ON)
 set(ATTENTION_SANITIZE "" CACHE STRING "address (with undefined behaviour) or thread")
 

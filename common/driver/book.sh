@@ -31,7 +31,7 @@ book_signature() {
     sha256sum <"$1"
     find "$root/chapters" "$root/common" "$root/notebooks" "$root/datasets" "$root/bench" "$root/README.md" -type f \
       ! -path '*/.*' ! -path '*/__pycache__/*' ! -path "$root/datasets/data/*" -printf '%p %s %T@\n' | LC_ALL=C sort
-    find "$results" -mindepth 1 -type f ! -path "$results/book/*" ! -path "$results/.*" \
+    find "$results" -mindepth 1 -type f ! -path "$results/book/*" ! -path "$results/notebooks/*" ! -path "$results/.*" \
       \( -name '*.json' -o -name '*.ipynb' -o -name '*.html' -o -name '*.png' -o -name '*.svg' -o -name .version \) \
       -printf '%p %s %T@\n' | LC_ALL=C sort
   } | sha256sum | cut -d ' ' -f 1

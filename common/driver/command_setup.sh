@@ -17,6 +17,7 @@ build    $(group_packages build | paste -s -d ' ')
 figures  $(group_packages figures | paste -s -d ' ')
 book     $(group_packages book | paste -s -d ' ')
 browser  $(group_packages browser | paste -s -d ' ')
+notebook $(group_packages notebook | paste -s -d ' ')
 thread   $(group_packages thread | paste -s -d ' ')
 peers    $(group_packages peers | paste -s -d ' '), onnxruntime-node from npm
 END

@@ -17,10 +17,13 @@ zlib1g-dev             | header zlib.h | zlib
 libutf8proc-dev        | header utf8proc.h | utf8proc, Unicode normal forms
 libopenblas-openmp-dev | header cblas.h openblas/cblas.h x86_64-linux-gnu/openblas-openmp/cblas.h | OpenBLAS, OpenMP build
 libbenchmark-dev       | header benchmark/benchmark.h | Google Benchmark
+pybind11-dev           | header pybind11/pybind11.h | pybind11, for the Python module
+python3-dev            | header python3.9/Python.h python3.10/Python.h python3.11/Python.h python3.12/Python.h python3.13/Python.h | the headers of Python
 catch2                 | header catch2/catch.hpp catch2/catch_test_macros.hpp | Catch2
 '
 packages_figures='
 python3                | command python3 | Python 3
+python3-numpy          | module numpy | NumPy
 jupyter-nbconvert      | module nbconvert | nbconvert
 python3-ipykernel      | module ipykernel | ipykernel
 python3-nbclient       | module nbclient | nbclient
@@ -39,6 +42,10 @@ packages_browser='
 chromium               | command chromium | Chromium
 chromium-driver        | command chromedriver | the driver of Chromium
 python3-selenium       | module selenium | Selenium, which drives it
+'
+# What opens a notebook for the reader to play in.
+packages_notebook='
+jupyter-notebook       | module notebook | Jupyter'"'"'s notebook
 '
 # What fetches the models that others trained. npm comes with Node.js in some packages.
 packages_models='
@@ -135,7 +142,7 @@ describe_package() {
   local package probe what
   while IFS='|' read -r package probe what; do
     if [[ $package == "$1" ]]; then printf '%s (%s)' "$package" "$what"; fi
-  done < <(group_lines build && group_lines figures && group_lines book && group_lines browser && group_lines thread)
+  done < <(group_lines build && group_lines figures && group_lines book && group_lines browser && group_lines notebook && group_lines thread)
 }
 
 # missing_essentials GROUP...: those without which nothing is built, wherever they might come from.

@@ -188,7 +188,8 @@ class Climb {
     // A sample worth up to half a second, in which no thread is left without a block of rows.
     const double target = std::min(0.5, 0.5 * options_.sample_above_s) / runner.once * static_cast<double>(runner.stage->trial->rows());
     Index count = smallest;
-    while ((count * 4 <= static_cast<Index>(target) || count < rung.block_rows * threads) && count * 4 < rows) count *= 4;
+    while (count * 4 <= static_cast<Index>(target) && count * 4 < rows) count *= 4;
+    if (const Index blocks = rung.block_rows * threads; count < blocks && blocks < rows) count = blocks;
     if (runner.stage == &sample(count)) return;
     runner.stage = &sample(count);
     runner.once = 0;

@@ -24,6 +24,7 @@ struct Field {
 /// The same array of the reference, with the largest difference that rounding alone explains.
 struct ReferenceField {
   std::string name;
+  std::vector<std::size_t> shape;
   Index groups = 1;
   Index rows = 1;
   Index row_size = 1;

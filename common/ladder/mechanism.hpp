@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +11,7 @@
 
 #include "ladder/cost.hpp"
 #include "ladder/field.hpp"
+#include "ladder/inputs.hpp"
 #include "ladder/shape.hpp"
 
 namespace attention::ladder {
@@ -96,10 +97,11 @@ struct Mechanism {
   /// The arrays of an output, the principal one first, and what may be wrong with each by rounding alone.
   std::vector<Field> (*fields)(const Output&) = nullptr;
   std::vector<ReferenceField> (*reference_fields)(const Problem&, const Reference&, const Blocks&) = nullptr;
-  /// The problem's tensors by name, and back from files: for `--input`, and to hand a problem to another process.
+  /// The problem's tensors by name, and back: from files, to hand a problem to another process, or from a caller's arrays.
   std::vector<NamedTensor> (*tensors)(const Problem&) = nullptr;
-  Problem (*from_files)(std::span<const std::filesystem::path>) = nullptr;  ///< one .npy a name in tensor_names
+  Problem (*from_inputs)(const Inputs&) = nullptr;  ///< one a name in tensor_names
   std::vector<std::string> tensor_names;
+  std::vector<Setting> settings;  ///< that from_inputs asks for
 
   std::vector<Rung<Problem, Output>> ladder;
 };
@@ -142,6 +144,8 @@ class Trial {
   virtual void prepare() = 0;
   /// Overwrites the last answer, so that a rung that writes nothing is seen.
   virtual void spoil() = 0;
+  /// The float64 reference's answer to all rows; it is kept.
+  virtual std::vector<ReferenceField> reference() = 0;
   virtual std::vector<NamedTensor> tensors() const = 0;
   /// The arrays of the last answer.
   virtual std::vector<Field> answer() const = 0;
@@ -161,11 +165,13 @@ class AnyMechanism {
   virtual const std::vector<Index>& tile_edges() const = 0;
   virtual const std::vector<RungInfo>& rungs() const = 0;
   virtual const std::vector<std::string>& tensor_names() const = 0;
+  virtual const std::vector<Setting>& settings() const = 0;
   virtual double footprint(const Shape&) const = 0;
   virtual std::unique_ptr<Trial> make(const Shape&, std::uint64_t seed, Hardness) const = 0;
-  /// The problem that these .npy files hold, one a name in tensor_names(). Throws UserError on a wrong number of files, a
-  /// damaged file, or sizes that do not agree.
-  virtual std::unique_ptr<Trial> from_files(std::span<const std::filesystem::path> files) const = 0;
+  /// The problem that these tensors make, one a name in tensor_names(). Throws UserError on a wrong number of them, a damaged
+  /// file, sizes that do not agree, or a setting that there is not. Arrays that the caller lends must outlive the trial.
+  virtual std::unique_ptr<Trial> from_inputs(std::span<const InputSource> tensors,
+                                             const std::map<std::string, double>& settings = {}) const = 0;
 
   /// Position of the rung called `rung`. Throws UserError, listing the rungs, where there is none.
   std::size_t rung_index(std::string_view rung) const;

@@ -91,8 +91,8 @@ std::optional<int> serve_peak_memory(int argc, char** argv, const std::vector<Me
   if (source == "shape") {
     trial = mechanism.make(parse_shape(argv[6], mechanism.keys()), std::stoull(argc > 7 ? argv[7] : "1"), Hardness::plain);
   } else {
-    const std::vector<std::filesystem::path> files(argv + 6, argv + argc);
-    trial = mechanism.from_files(files);
+    const std::vector<InputSource> files(argv + 6, argv + argc);
+    trial = mechanism.from_inputs(files);
   }
   // Neither the threads' stacks nor the output are the rung's.
   trial->prepare();

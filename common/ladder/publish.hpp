@@ -51,6 +51,10 @@ class TrialOf final : public Trial {
     fields[0].values = values;
     return compare(fields, Blocks{}, rows);
   }
+  std::vector<ReferenceField> reference() override {
+    keep_reference({});
+    return mechanism_.reference_fields(problem_, *reference_, Blocks{});
+  }
   void prepare() override {
     mechanism_.prepare(problem_, output_);
     spoil();
@@ -67,12 +71,14 @@ class TrialOf final : public Trial {
 
  private:
   CheckResult compare(const std::vector<Field>& answer, const Blocks& blocks, std::span<const Index> rows) {
-    if (!reference_ || !std::ranges::equal(rows, reference_rows_)) {
-      reference_.reset();
-      reference_ = rows.empty() ? mechanism_.reference(problem_) : mechanism_.reference(mechanism_.take_rows(problem_, rows));
-      reference_rows_.assign(rows.begin(), rows.end());
-    }
+    keep_reference(rows);
     return compare_fields(answer, mechanism_.reference_fields(problem_, *reference_, blocks), rows);
+  }
+  void keep_reference(std::span<const Index> rows) {
+    if (reference_ && std::ranges::equal(rows, reference_rows_)) return;
+    reference_.reset();
+    reference_ = rows.empty() ? mechanism_.reference(problem_) : mechanism_.reference(mechanism_.take_rows(problem_, rows));
+    reference_rows_.assign(rows.begin(), rows.end());
   }
 
   const M& mechanism_;
@@ -103,12 +109,14 @@ class Published final : public AnyMechanism {
   std::unique_ptr<Trial> make(const Shape& shape, std::uint64_t seed, Hardness hardness) const override {
     return std::make_unique<TrialOf<M>>(mechanism_, mechanism_.make(shape, seed, hardness));
   }
-  std::unique_ptr<Trial> from_files(std::span<const std::filesystem::path> files) const override {
-    if (files.size() != mechanism_.tensor_names.size())
-      throw program::UserError(fmt::format("{} takes {} files ({}), {} were given", mechanism_.name,
+  const std::vector<Setting>& settings() const override { return mechanism_.settings; }
+  std::unique_ptr<Trial> from_inputs(std::span<const InputSource> tensors, const std::map<std::string, double>& settings) const override {
+    if (tensors.size() != mechanism_.tensor_names.size())
+      throw program::UserError(fmt::format("{} takes {} tensors ({}), {} were given", mechanism_.name,
                                            mechanism_.tensor_names.size(), fmt::join(mechanism_.tensor_names, ", "),
-                                           files.size()));
-    return std::make_unique<TrialOf<M>>(mechanism_, mechanism_.from_files(files));
+                                           tensors.size()));
+    require_settings(settings, mechanism_.settings, mechanism_.name);
+    return std::make_unique<TrialOf<M>>(mechanism_, mechanism_.from_inputs(Inputs(tensors, mechanism_.tensor_names, settings)));
   }
 
  private:

@@ -24,7 +24,7 @@ Field field(std::string name, const T& tensor, Index groups, Index rows, Index r
 /// The reference's tensor likewise, with the largest difference that rounding alone explains.
 template <class T>
 ReferenceField reference_field(std::string name, const T& tensor, Index groups, Index rows, Index row_size, double bound) {
-  return {std::move(name), groups, rows, row_size, {tensor.data(), tensor.size()}, bound};
+  return {std::move(name), {tensor.shape().begin(), tensor.shape().end()}, groups, rows, row_size, {tensor.data(), tensor.size()}, bound};
 }
 
 /// A tensor of a problem by name.

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <limits>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "tensor/compatibility.hpp"
+#include "tensor/elements.hpp"
 #include "tensor/memory.hpp"
 
 namespace attention::tensor {
@@ -30,9 +32,9 @@ struct AlignedAllocator {
   friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) noexcept { return true; }
 };
 
-/// A dense row-major tensor of `Rank` dimensions on 64-byte-aligned memory.
+/// A dense row-major tensor of `Rank` dimensions on 64-byte-aligned memory, unless it was lent other.
 template <class Real, std::size_t Rank>
-using TensorOf = xt::xtensor_container<xt::uvector<Real, AlignedAllocator<Real>>, Rank, xt::layout_type::row_major>;
+using TensorOf = xt::xtensor_container<Elements<Real, AlignedAllocator<Real>>, Rank, xt::layout_type::row_major>;
 
 /// The float32 tensor of the ladders; by convention [batch, heads, n, dim] where an attention takes or gives it.
 template <std::size_t Rank>
@@ -50,6 +52,15 @@ using Index = std::ptrdiff_t;
 template <std::size_t Rank, class Real = float>
 TensorOf<Real, Rank> empty(const std::array<std::size_t, Rank>& shape) {
   return TensorOf<Real, Rank>(typename TensorOf<Real, Rank>::shape_type(shape));
+}
+
+/// A tensor over memory that the caller lends: see Elements. Nobody may write to it where the caller does not want that.
+template <std::size_t Rank, class Real = float>
+TensorOf<Real, Rank> lent(Real* memory, const std::array<std::size_t, Rank>& shape) {
+  typename TensorOf<Real, Rank>::inner_shape_type sizes = shape;
+  typename TensorOf<Real, Rank>::inner_strides_type strides{};
+  const std::size_t size = xt::compute_strides(sizes, xt::layout_type::row_major, strides);
+  return TensorOf<Real, Rank>(TensorOf<Real, Rank>::storage_type::lent(memory, size), std::move(sizes), std::move(strides));
 }
 
 /// Length of the tensor's axis, as a signed number. Ask this and never strides(): a dimension of size 1 has stride 0.

@@ -1,14 +1,19 @@
 """An executed notebook as a page of the book: its words, its figures and tables; its code is folded away."""
 import base64
 import hashlib
+import html
 import json
+import os
 import re
+from urllib.parse import quote
 
 from attention_plots.results import Chapter
 
+from .attached import FOLDER
 from .origins import not_measured
 from .pages import fenced, raw
 
+PAGE_BESIDE = re.compile(r"\[([^\]]+)\]\(([\w./-]+\.html)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 
 
@@ -17,15 +22,26 @@ def _text(value):
 
 
 class _Page:
-    def __init__(self, site, page, figures):
-        self.site, self.page, self.text, self.heading = site, page, "", ""
+    def __init__(self, site, page, folder):
+        self.site, self.page, self.folder, self.text, self.heading = site, page, folder, "", ""
         # The figures that the notebook saved have names; what it shows is told by its content.
-        self.names = {hashlib.sha256(file.read_bytes()).digest(): file.stem for file in figures.glob("*.png")}
+        self.names = {hashlib.sha256(file.read_bytes()).digest(): file.stem for file in (folder / "figures").glob("*.png")}
 
     def markdown(self, text):
         found = HEADING.findall(text)
         self.heading = found[-1] if found else self.heading
-        self.text += text.strip() + "\n\n"
+        self.words(text)
+
+    def words(self, text):
+        self.text += PAGE_BESIDE.sub(self.page_beside, text).strip() + "\n\n"
+
+    def page_beside(self, link):
+        """A link to a page that lies beside the notebook's results: it lies among the attached ones here."""
+        target = self.folder / link[2]
+        if not target.is_file():
+            return link[0]
+        address = os.path.relpath(f"{FOLDER}/{target.relative_to(self.site.results)}", os.path.dirname(self.page))
+        return f'<a href="{quote(address)}">{html.escape(link[1])}</a>'
 
     def code(self, source):
         if source.strip():
@@ -39,7 +55,7 @@ class _Page:
             self.picture(base64.b64decode(_text(data["image/png"])))
         elif "text/markdown" in data:
             # A heading that a cell makes stays below those of the page.
-            self.text += re.sub(r"^#+ ", "### ", _text(data["text/markdown"]), flags=re.MULTILINE).strip() + "\n\n"
+            self.words(re.sub(r"^#+ ", "### ", _text(data["text/markdown"]), flags=re.MULTILINE))
         elif "text/html" in data:
             self.text += raw(_text(data["text/html"]))
         elif "text/plain" in data or "text" in output:
@@ -59,7 +75,7 @@ def write_notebook(site, chapter, page):
     if not list((site.root / "notebooks").glob(f"{chapter[:2]}_*.ipynb")):
         return False
     folder = Chapter(chapter, site.results, site.mode).folder
-    made = _Page(site, page, folder / "figures")
+    made = _Page(site, page, folder)
     try:
         cells = json.loads((folder / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError):
