@@ -21,7 +21,7 @@ class Maker : public numerics::Random {
   std::string dtype() { return chance(0.25) ? "float16" : "float32"; }
 };
 
-double size(Index n) { return static_cast<double>(n); }
+double number(Index n) { return static_cast<double>(n); }
 
 }  // namespace
 
@@ -47,7 +47,7 @@ TEST_CASE("conformance: rotary embedding in every layout, with and without posit
     const Array cosine = between(0.6, 1, cache);
     const Array sine = between(0, 0.15, cache);
     Array positions("int64", {batch, n});
-    for (double& p : positions.numbers) p = size(static_cast<Index>(maker.bits() % static_cast<std::uint64_t>(rows)));
+    for (double& p : positions.numbers) p = number(static_cast<Index>(maker.bits() % static_cast<std::uint64_t>(rows)));
 
     Array y = x;
     for (Index b = 0; b < batch; ++b)
@@ -95,7 +95,7 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
     const Array query = normal(maker, dtype, {batch, steps, heads * dim});
     Array key = normal(maker, dtype, {batch, steps, key_heads * dim});
     // Short keys, as the delta rule wants them: k kᵀ does not blow the state up.
-    for (double& k : key.numbers) k = stored(dtype, k / (2 * std::sqrt(size(dim))));
+    for (double& k : key.numbers) k = stored(dtype, k / (2 * std::sqrt(number(dim))));
     const Array value = normal(maker, dtype, {batch, steps, key_heads * value_dim});
     const Array past = normal(maker, dtype, {batch, key_heads, dim, value_dim});
     const Index decays = decay_by_head ? 1 : dim;
@@ -103,7 +103,7 @@ TEST_CASE("conformance: linear attention by every rule, with every form of its g
     for (double& g : decay.numbers) g = stored(dtype, -std::abs(g));
     Array beta = normal(maker, dtype, {batch, steps, one_beta ? 1 : key_heads});
     for (double& b : beta.numbers) b = stored(dtype, 1 / (1 + std::exp(-b)));
-    const double scale = own_scale ? 0.25 : 1 / std::sqrt(size(dim));
+    const double scale = own_scale ? 0.25 : 1 / std::sqrt(number(dim));
 
     Array output(dtype, {batch, steps, heads * value_dim});
     Array state(dtype, {batch, key_heads, dim, value_dim});
@@ -165,7 +165,7 @@ TEST_CASE("conformance: softmax along every axis", "[conformance]") {
       const bool is_default = axis == rank;
       const Index place = is_default ? rank - 1 : axis < 0 ? axis + rank : axis;
       Array x = normal(maker, maker.dtype(), shape);
-      const double factor = size(maker.one_of({1, 10, 100}));
+      const double factor = number(maker.one_of({1, 10, 100}));
       for (double& v : x.numbers) v = stored(x.dtype, v * factor);
       if (x.numbers.size() > 4) x.numbers[3] = -std::numeric_limits<double>::infinity();
       Index stride = 1;
@@ -201,7 +201,7 @@ TEST_CASE("conformance: layer normalization from every axis on, with and without
         const std::string dtype = maker.dtype();
         const double epsilon = maker.chance(0.5) ? 1e-5 : 0.125;
         const bool has_bias = maker.chance(0.7);
-        const double centre = size(maker.one_of({0, 5}));
+        const double centre = number(maker.one_of({0, 5}));
         Array x = normal(maker, dtype, shape);
         for (double& v : x.numbers) v = stored(dtype, v + centre);
         // Of the normalized axes' shape; or of all, the first of them of length 1.

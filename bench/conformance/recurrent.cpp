@@ -33,8 +33,6 @@ ArrayOf<float> array_of(const tensor::Shape& shape, const float* from) {
   return array;
 }
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 void require_default_activations(const Case& given, std::vector<std::string> expected, Index directions) {
   if (!given.attributes.contains("activations")) return;
   const std::vector<std::string> one = expected;

@@ -11,8 +11,6 @@ namespace attention::dot_product {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 Mask mask_of(const ladder::Shape& shape) {
   const Index causal = shape["causal"];
   if (causal > 1) throw program::UserError(fmt::format("shape: causal={} is neither 0 nor 1; give 1 for a causal mask, 0 for none", causal));
@@ -134,6 +132,7 @@ ladder::Cost cost(const Problem& p) {
   const double value_dim = static_cast<double>(p.value_dim());
   return {.flops = heads * pairs * 2 * (dim + value_dim),
           .bytes = 4 * heads * queries * (dim + value_dim + 1) + width * stored_keys * (dim + value_dim),
+          .written = 4 * heads * queries * (value_dim + 1),
           .exps = heads * pairs,
           .reciprocals = 0};
 }

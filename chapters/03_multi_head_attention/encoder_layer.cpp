@@ -13,8 +13,6 @@ namespace {
 
 using tensor::Buffer;
 
-constexpr std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 void normalise(const LayerNorm& norm, Index rows, const float* x, float* to) {
   const auto width = static_cast<Index>(norm.scale.size());
   for (Index i = 0; i < rows; ++i, x += width, to += width) {

@@ -19,8 +19,6 @@ namespace {
 using autograd::Right;
 using tensor::ArrayOf;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// Texts padded to the longest, and what is padding.
 template <class Real>
 struct Padded {

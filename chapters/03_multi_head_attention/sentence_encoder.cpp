@@ -19,8 +19,6 @@ namespace {
 using datasets::TfjsWeights;
 using tensor::Buffer;
 
-constexpr std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 constexpr Index hidden = 1536;
 
 /// Takes the memory of a model's matrices and packs them one behind the other.

@@ -8,8 +8,6 @@ namespace attention::self_attention {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 double not_positive(const Tensor<4>& tensor) {
   return ladder::number(std::count_if(tensor.begin(), tensor.end(), [](float x) { return !(x > 0); }));
 }
@@ -73,6 +71,7 @@ ladder::Cost cost(const LinearProblem& p) {
   const double value_dim = number(p.value_dim());
   return {.flops = tokens * (4 * dim * value_dim + 3 * dim),
           .bytes = 4 * (tokens * 2 * (dim + value_dim) + number(p.all_heads()) * dim * (value_dim + 1)),
+          .written = 4 * (tokens * value_dim + number(p.all_heads()) * dim * (value_dim + 1)),
           .exps = not_positive(p.query) + not_positive(p.key),
           .reciprocals = tokens};
 }

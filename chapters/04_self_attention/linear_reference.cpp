@@ -10,8 +10,6 @@ namespace {
 
 using Numbers = std::vector<double>;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// φ, in float64; a query's common factor as in the rungs.
 double feature(double x) { return x > 0 ? x + 1 : std::exp(x); }
 

@@ -12,8 +12,6 @@ namespace attention::self_attention {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 Mask mask_of(Kind kind, const ladder::Shape& shape) {
   switch (kind) {
     case Kind::full:
@@ -136,6 +134,7 @@ ladder::Cost cost(const Problem& p) {
   const double table = p.positions == Positions::learned ? queries * width : 0;
   return {.flops = batch * (2 * 3 * queries * width * columns + 4 * pairs * columns),
           .bytes = 4 * (batch * queries * (width + columns + heads) + 3 * width * columns + table),
+          .written = 4 * batch * queries * (columns + heads),
           .exps = batch * heads * pairs,
           .reciprocals = 0};
 }

@@ -18,8 +18,6 @@ namespace {
 using autograd::Right;
 using tensor::ArrayOf;
 
-constexpr std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// 1 for the tokens that the last one may look at: those before it, or as many of them as the window holds.
 ArrayOf<std::uint8_t> seen_by_last(LookBack way) {
   ArrayOf<std::uint8_t> seen = tensor::filled_array<std::uint8_t>({size(recall_pairs)}, 0);

@@ -11,8 +11,6 @@ namespace {
 
 using Row = std::vector<double>;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// Takes `value` into `largest` unless it is NaN or infinite.
 void keep_largest(double& largest, double value) {
   if (std::isfinite(value)) largest = std::max(largest, value);

@@ -21,8 +21,6 @@ namespace {
 using autograd::Right;
 using tensor::Shape;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// The four lengths of a map.
 template <class Real>
 struct Extents {

@@ -10,8 +10,6 @@ namespace attention::convolutional {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 std::vector<float> softmax_of(const float* scores, std::size_t count) {
   const float most = *std::max_element(scores, scores + count);
   std::vector<float> shares(count);

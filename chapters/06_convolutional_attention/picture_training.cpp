@@ -21,8 +21,6 @@ constexpr std::size_t batch_size = 128;
 constexpr Index most_moved = 1;
 constexpr double label_smoothing = 0.05;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 ImageSet range(const ImageSet& set, std::size_t first, std::size_t last) {
   using xt::range, xt::all;
   return {xt::view(set.images, range(first, last), all(), all()), xt::view(set.labels, range(first, last))};

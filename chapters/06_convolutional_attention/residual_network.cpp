@@ -14,12 +14,6 @@
 
 namespace attention::convolutional {
 
-namespace {
-
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
-}  // namespace
-
 Json to_json(const NetworkSizes& s) {
   return {{"module", name_of(s.module)},   {"pooling", s.pooling == Pooling::mean ? "mean" : "attention"},
           {"widths", s.widths},            {"group_width", s.group_width},

@@ -12,12 +12,6 @@
 
 namespace attention::convolutional {
 
-namespace {
-
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
-}  // namespace
-
 tensor::Tensor<2> frame_attention(const tensor::Tensor<2>& features, float temperature) {
   const std::size_t frames = features.shape(0), dim = features.shape(1);
   tensor::Tensor<2> weights = tensor::empty<2>({frames, frames});

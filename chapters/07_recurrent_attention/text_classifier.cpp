@@ -16,8 +16,6 @@ namespace attention::recurrent_attention {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// The words' numbers: those given with them beside those learnt.
 template <class Real>
 Variable<Real> inputs(const TextClassifier<Real>& model, Tape<Real>& tape, const Batch<Real>& batch) {

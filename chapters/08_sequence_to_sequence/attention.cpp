@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::string_view names[] = {"none", "additive", "dot", "general", "concat", "local_m", "local_p"};
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 bool by_tanh(Kind kind) { return kind == Kind::additive || kind == Kind::concat; }
 bool by_general(Kind kind) { return kind == Kind::general || kind == Kind::local_m || kind == Kind::local_p; }
 bool is_local(Kind kind) { return kind == Kind::local_m || kind == Kind::local_p; }

@@ -16,8 +16,6 @@ namespace {
 /// every epoch.
 constexpr Index sorted_together = 20;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 }  // namespace
 
 Padded closed(const std::vector<const Symbols*>& sequences) {

@@ -12,8 +12,6 @@ namespace {
 
 using autograd::Mode;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// Sources that go through the model together.
 constexpr Index side_by_side = 64;
 

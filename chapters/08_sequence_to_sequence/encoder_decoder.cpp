@@ -10,12 +10,6 @@
 
 namespace attention::sequence_to_sequence {
 
-namespace {
-
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
-}  // namespace
-
 Json to_json(const Sizes& s) {
   Json all{{"source_symbols", s.source_symbols}, {"target_symbols", s.target_symbols}, {"embedding", s.embedding}, {"encoder", s.encoder},
            {"decoder", s.decoder}, {"units", s.units}, {"window", s.window}, {"dropout", s.dropout}, {"attention", name_of(s.kind)}};

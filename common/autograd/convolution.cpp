@@ -17,8 +17,6 @@ namespace {
 using simd::ConvolutionSizes;
 using tensor::UnsetBuffer;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 template <class Real>
 ConvolutionSizes sizes_of(const Variable<Real>& x, const Variable<Real>& weights, Index dilation) {
   const bool fits = x.rank() == 4 && weights.rank() == 4 && x.extent(3) == weights.extent(2) && weights.extent(0) % 2 == 1 &&

@@ -9,12 +9,6 @@
 
 namespace attention::autograd {
 
-namespace {
-
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
-}  // namespace
-
 template <class Real>
 Index count(const ParameterList<Real>& parameters) {
   Index all = 0;

@@ -11,8 +11,6 @@ namespace {
 
 using tensor::UnsetBuffer;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 UnsetBuffer transposed(const float* from, Index rows, Index columns) {
   UnsetBuffer to(size(rows * columns));
   simd::transpose(from, columns, rows, columns, to.data(), rows);

@@ -14,8 +14,6 @@ namespace attention::autograd {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// Runs the layer along time. `states` is 2 where the state is h beside c.
 template <class Real, class Layer>
 Unrolled<Real> unroll(const Layer& layer, Index states, const Variable<Real>& x, const std::vector<Index>& lengths, Direction direction,

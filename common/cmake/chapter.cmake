@@ -32,6 +32,7 @@ function(attention_chapter)
   add_executable(${folder} "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp" ${experiments})
   target_link_libraries(${folder} PRIVATE chapter_${folder})
   attention_use_precompiled(${folder} attention_common)
+  attention_together(${folder})
 
   attention_exercises(${CHAPTER_NAMESPACE})
 

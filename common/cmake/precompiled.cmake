@@ -1,8 +1,20 @@
 # Headers that nearly every file reads are read once: most of what compiling a small file takes is reading them. Every file still names
-# what it needs, and a build with -DATTENTION_PRECOMPILED=OFF says where one does not.
+# what it needs, and a build with -DATTENTION_PRECOMPILED=OFF -DATTENTION_UNITY=OFF says where one does not.
 include_guard(GLOBAL)
 
 option(ATTENTION_PRECOMPILED "Read the most used headers once for all files" ON)
+
+option(ATTENTION_UNITY "Compile small files of libraries and programs several at a time" ON)
+
+# attention_together(TARGET): its files are compiled several at a time, which spares most of what each alone takes: reading and
+# instantiating what all of them use. Not for rungs: each is a page of its own, and is measured.
+function(attention_together target)
+  if(ATTENTION_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    # It takes what a file keeps to itself for a header's.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
 
 # attention_precompile(TARGET [HEADER...]): TARGET reads them first, and other targets can be given what it has made of them.
 function(attention_precompile target)

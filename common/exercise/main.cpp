@@ -50,7 +50,7 @@ void print(const Exercise& exercise, const Verdict& v) {
 }
 
 /// The time limit of `place` is generous: the roofs are measured in it too.
-constexpr double patience_s = 120;
+constexpr double place_patience_s = 120;
 
 int place_it(const Exercise& exercise, const std::any& run) {
   const ChildEnd end = in_child(
@@ -61,7 +61,7 @@ int place_it(const Exercise& exercise, const std::any& run) {
           return std::string("-") + error.what();
         }
       },
-      patience_s);
+      place_patience_s);
   if (end.kind != ChildEnd::Kind::done)
     throw program::CheckFailed(fmt::format("right on the small problems, but on the one that is timed ({}) it {}",
                                            exercise.task.timed,

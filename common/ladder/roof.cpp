@@ -13,7 +13,11 @@ Roof binding_roof(const Cost& cost, const machine::RoofValues& rates, bool from_
   };
   consider("exp", cost.exps, rates.exp);
   consider("reciprocal", cost.reciprocals, rates.reciprocal);
-  if (from_memory) consider("bandwidth", cost.bytes, std::max(rates.read, rates.copy));
+  if (from_memory) {
+    // Reading and writing side by side moves more in all than either alone, but neither can be faster than where it has the memory to itself.
+    const double seconds = std::max({(cost.bytes - cost.written) / rates.read, cost.written / rates.write, cost.bytes / std::max(rates.read, rates.copy)});
+    consider("bandwidth", cost.bytes, cost.bytes / seconds);
+  }
   return roof;
 }
 

@@ -18,7 +18,7 @@ using Narrow = float __attribute__((vector_size(sizeof(simd::Float) > 16 ? sizeo
 constexpr long multiply_adds_per_run = 400'000;  // about 0.1 ms
 volatile float source_factor = 0.999F;           // volatile: the compiler knows neither what goes in
 volatile float source_summand = 0.001F;
-thread_local volatile float sink;  // nor that the result is of no use
+thread_local volatile float kept_sum;  // nor that the result is of no use
 
 // Each lane tends to summand / (1 - factor) = 1: no value is denormal or infinite.
 template <class V, int Chains>
@@ -33,7 +33,7 @@ template <class V, int Chains>
   }
   V total{};
   simd::unrolled<Chains>([&](auto i) { total += chain[i]; });
-  sink = total[0];
+  kept_sum = total[0];
 }
 
 template <class V, int Chains>
@@ -80,7 +80,7 @@ double measure_bfloat16_peak(int threads, double seconds) {
   double best = 0;
   const double end = now_seconds() + seconds;
   do
-    best = std::max(best, operations / team_seconds(threads, [](int) { sink = simd::bfloat16_dot_chains(steps); }));
+    best = std::max(best, operations / team_seconds(threads, [](int) { kept_sum = simd::bfloat16_dot_chains(steps); }));
   while (now_seconds() < end);
   return best;
 }

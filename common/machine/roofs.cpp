@@ -25,22 +25,22 @@ constexpr Budget again{0.01, 0.003, 0.02, 0.003};
 // What is not asked for stays 0.
 RoofValues measure(BandwidthProbe& probe, int threads, const Budget& budget, Rates rates) {
   const ThreadScope scope(threads);
-  RoofValues values;
+  RoofValues measured;
   if (rates != Rates::arithmetic) {
     const Bandwidth bandwidth = probe.measure(threads, budget.bandwidth);
-    values.read = bandwidth.read;
-    values.write = bandwidth.write;
-    values.copy = bandwidth.copy;
+    measured.read = bandwidth.read;
+    measured.write = bandwidth.write;
+    measured.copy = bandwidth.copy;
   }
   if (rates != Rates::memory) {
-    values.fma = measure_fma_peak(threads, budget.fma);
-    values.bf16 = simd::has_bfloat16_dot() ? measure_bfloat16_peak(threads, budget.bf16) : values.fma;
+    measured.fma = measure_fma_peak(threads, budget.fma);
+    measured.bf16 = simd::has_bfloat16_dot() ? measure_bfloat16_peak(threads, budget.bf16) : measured.fma;
   }
   if (rates == Rates::all) {
-    values.exp = measure_exp_rate(threads, budget.function);
-    values.reciprocal = measure_reciprocal_rate(threads, budget.function);
+    measured.exp = measure_exp_rate(threads, budget.function);
+    measured.reciprocal = measure_reciprocal_rate(threads, budget.function);
   }
-  return values;
+  return measured;
 }
 
 double median_of(const std::vector<double>& sorted) {

@@ -19,7 +19,7 @@ namespace {
 using program::one_line;
 namespace fs = std::filesystem;
 
-constexpr std::size_t schema = 1;
+constexpr std::size_t evidence_schema = 1;
 constexpr std::size_t figures = 3;  // of a word
 
 using Figures = std::array<std::vector<float> EvidenceText::*, figures>;
@@ -73,9 +73,9 @@ void check(const std::string& subject, const EvidenceRecord& record) {
 }
 
 /// The fields of a document as a record.
-class Reader : Document {
+class EvidenceReader : Document {
  public:
-  explicit Reader(const fs::path& file) : Document(file, schema) {}
+  explicit EvidenceReader(const fs::path& file) : Document(file, evidence_schema) {}
 
   EvidenceRecord read() const {
     EvidenceRecord record;
@@ -136,7 +136,7 @@ void write(const EvidenceRecord& record, const fs::path& folder, const std::stri
   const std::string words_file = name + ".words.npy", states_file = name + ".states.npy",
                     output_file = name + ".output.npy";
   Json document{
-      {"schema", schema},          {"title", record.title}, {"data", record.real ? "real" : "stand_in"},
+      {"schema", evidence_schema},          {"title", record.title}, {"data", record.real ? "real" : "stand_in"},
       {"classes", record.classes}, {"texts", texts},        {"words", words_file},
       {"states", states_file},     {"output", output_file}};
   if (!record.machine.is_null()) document["machine"] = record.machine;
@@ -148,6 +148,6 @@ void write(const EvidenceRecord& record, const fs::path& folder, const std::stri
                       document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-EvidenceRecord read_evidence(const fs::path& file) { return Reader(file).read(); }
+EvidenceRecord read_evidence(const fs::path& file) { return EvidenceReader(file).read(); }
 
 }  // namespace attention::record

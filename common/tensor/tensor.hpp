@@ -11,6 +11,13 @@
 #include "tensor/elements.hpp"
 #include "tensor/memory.hpp"
 
+namespace attention {
+
+/// A length of ours, which has a sign, as the containers want it.
+constexpr std::size_t size(std::ptrdiff_t n) { return static_cast<std::size_t>(n); }
+
+}  // namespace attention
+
 namespace attention::tensor {
 
 /// Gives memory on 64-byte boundaries: one cache line, one 512-bit vector. xtensor's own default is 16 bytes, and an aligned

@@ -14,10 +14,10 @@ using Run = std::span<const std::string>;
 struct BeforeOf {
   bool operator()(Run a, Run b) const { return std::ranges::lexicographical_compare(a, b); }
 };
-using Counts = std::map<Run, std::size_t, BeforeOf>;
+using RunCounts = std::map<Run, std::size_t, BeforeOf>;
 
-Counts runs_of(const Words& words, std::size_t length) {
-  Counts counts;
+RunCounts runs_of(const Words& words, std::size_t length) {
+  RunCounts counts;
   for (std::size_t i = 0; i + length <= words.size(); ++i) ++counts[Run(words).subspan(i, length)];
   return counts;
 }
@@ -42,7 +42,7 @@ Bleu corpus_bleu(const std::vector<Words>& candidates, const std::vector<std::ve
     bleu.reference_words += nearest_length(candidates[i].size(), references[i]);
     for (std::size_t n = 0; n < right.size(); ++n) {
       // A run of words counts as right as often as the reference in which it stands most often has it.
-      Counts most;
+      RunCounts most;
       for (const Words& reference : references[i])
         for (const auto& [run, count] : runs_of(reference, n + 1)) most[run] = std::max(most[run], count);
       for (const auto& [run, count] : runs_of(candidates[i], n + 1)) {

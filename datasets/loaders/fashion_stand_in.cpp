@@ -8,7 +8,7 @@
 namespace attention::datasets {
 namespace {
 
-constexpr std::size_t side = 28;
+constexpr std::size_t picture_side = 28;
 
 // splitmix64 (Steele, Lea, Flood 2014). The standard library's distributions differ between its makers; these
 // do not.
@@ -70,25 +70,25 @@ void draw(Random& random, int shape, std::uint8_t* pixels) {
   const double cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
   const double ink = random.between(90, 230), paper = random.between(0, 50), slope = random.between(-25, 25);
   const double noise = random.between(15, 55);
-  for (std::size_t row = 0; row < side; ++row) {
-    for (std::size_t column = 0; column < side; ++column) {
+  for (std::size_t row = 0; row < picture_side; ++row) {
+    for (std::size_t column = 0; column < picture_side; ++column) {
       const double u = (static_cast<double>(column) - 13.5) / 13.5 - shift_x;
       const double v = (static_cast<double>(row) - 13.5) / 13.5 - shift_y;
       const double x = (cosine * u + sine * v) / scale, y = (cosine * v - sine * u) / scale;
       const double value =
           paper + slope * u + (inside(shape, x, y, thickness) ? ink : 0) + noise * random.normal();
-      pixels[row * side + column] = static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
+      pixels[row * picture_side + column] = static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
     }
   }
 }
 
 ImageSet make_set(std::size_t count, std::uint64_t seed) {
-  ImageSet set{tensor::empty<3, std::uint8_t>({count, side, side}), tensor::empty<1, std::uint8_t>({count})};
+  ImageSet set{tensor::empty<3, std::uint8_t>({count, picture_side, picture_side}), tensor::empty<1, std::uint8_t>({count})};
   Random random(seed);
   for (std::size_t i = 0; i < count; ++i) {
     const int shape = static_cast<int>(i % 10);
     set.labels.data()[i] = static_cast<std::uint8_t>(shape);
-    draw(random, shape, set.images.data() + i * side * side);
+    draw(random, shape, set.images.data() + i * picture_side * picture_side);
   }
   return set;
 }

@@ -25,7 +25,7 @@ using std::chrono::sys_days;
 using std::chrono::year_month_day;
 namespace fs = std::filesystem;
 
-constexpr std::string_view heading = "date,co2";
+constexpr std::string_view first_line = "date,co2";
 constexpr double most = 10'000;
 
 double year_of(sys_days day) {
@@ -57,13 +57,13 @@ std::optional<sys_days> day_of(std::string_view text) {
   return sys_days{date};
 }
 
-class Reader {
+class SeriesReader {
  public:
-  explicit Reader(const fs::path& file) : name_(one_line(file.string())), text_(program::read_text(file, 16'000'000)) {}
+  explicit SeriesReader(const fs::path& file) : name_(one_line(file.string())), text_(program::read_text(file, 16'000'000)) {}
 
   WeeklySeries read() {
     const auto first = next();
-    if (!first || *first != heading) refuse("found '{}', expected the heading '{}'", one_line(first.value_or(""), 60), heading);
+    if (!first || *first != first_line) refuse("found '{}', expected the heading '{}'", one_line(first.value_or(""), 60), first_line);
     WeeklySeries series;
     tensor::Index weeks = 0;
     std::optional<sys_days> last;
@@ -123,7 +123,7 @@ class Reader {
 
 WeeklySeries load_co2(const fs::path& data_folder) {
   if (!has_folder(data_folder, "co2")) return make_series_stand_in();
-  return Reader(data_folder / "co2/co2.csv").read();
+  return SeriesReader(data_folder / "co2/co2.csv").read();
 }
 
 WeeklySeries make_series_stand_in(tensor::Index weeks) {

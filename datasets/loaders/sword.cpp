@@ -22,7 +22,7 @@ using program::UserError;
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t largest_conf = 1'000'000;
-constexpr std::uint64_t largest_file = 100'000'000;
+constexpr std::uint64_t largest_module = 100'000'000;
 constexpr std::uint64_t best_ratio = 1032;  // zlib's documented limit of deflate
 constexpr std::size_t largest_block = 20'000'000;  // a book unpacked; the largest known is below 2 MB
 constexpr std::size_t block_bytes = 12;
@@ -61,7 +61,7 @@ class Testament {
       : blocks_file_(base.string() + ".bzs"), entries_file_(base.string() + ".bzv"), packed_file_(base.string() + ".bzz") {
     blocks_ = table(blocks_file_, block_bytes);
     entries_ = table(entries_file_, entry_bytes);
-    packed_ = program::read_text(packed_file_, largest_file);
+    packed_ = program::read_text(packed_file_, largest_module);
   }
 
   std::size_t size() const { return entries_.size() / entry_bytes; }
@@ -87,7 +87,7 @@ class Testament {
   }
 
   static std::string table(const std::string& file, std::size_t record) {
-    std::string bytes = program::read_text(file, largest_file);
+    std::string bytes = program::read_text(file, largest_module);
     if (bytes.empty() || bytes.size() % record != 0)
       refuse(file, "{} bytes, expected a multiple of {}: it is truncated", bytes.size(), record);
     return bytes;

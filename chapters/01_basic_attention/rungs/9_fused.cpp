@@ -30,8 +30,6 @@ struct Scratch {
         sum(size(simd::tile_rows * value_stride)),
         output(size(most_rows * value_stride)) {}
 
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
   /// Of a row of scores: a little more than a power of two, whose rows would share cache lines.
   static constexpr Index scores_stride = fused_keys + simd::lanes;
 };

@@ -119,7 +119,6 @@ class BackwardPart {
   }
 
  private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
   /// Of a row of the tile: a little more than a power of two, whose rows would share cache lines.
   static constexpr Index tile_stride = panel_keys + simd::lanes;

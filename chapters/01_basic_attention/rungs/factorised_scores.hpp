@@ -172,7 +172,6 @@ class Factors {
   }
 
  private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
   Index panel_size() const { return padded_ * panel_keys; }
 
   /// The largest |v| becomes 2^6 … 2^7, so that no w is below 2^-7 and no product of 16 denominators below 2^-112.

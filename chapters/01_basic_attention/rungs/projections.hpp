@@ -91,7 +91,6 @@ class Projections {
   }
 
  private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
   Index panel_size() const { return hidden() * panel_keys; }
 
   void project_keys(Index j, float* packed) {

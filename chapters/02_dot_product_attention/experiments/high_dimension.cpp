@@ -71,7 +71,7 @@ double broken_rows(const Problem& p, bool subtract_maximum) {
   return static_cast<double>(broken) / static_cast<double>(p.queries());
 }
 
-struct Point {
+struct DimensionPoint {
   Index dim = 0;
   bool scaled = false;
   Statistics found = {};
@@ -79,7 +79,7 @@ struct Point {
   double broken_with_max = 0;
 };
 
-void measure(Point& point, Index n) {
+void measure(DimensionPoint& point, Index n) {
   const ladder::Shape shape = ladder::parse_shape(fmt::format("queries={},dim={},value_dim=1", n, point.dim), mechanism().keys);
   Problem p = make(shape, static_cast<std::uint64_t>(point.dim), ladder::Hardness::plain);
   if (!point.scaled) p.scale = 1;
@@ -95,14 +95,14 @@ void high_dimension(const Context& c) {
   program::Table table({{"dim"}, {"scale"}, {"variance of scores"}, {"entropy"}, {"largest weight"}, {"gradient norm"},
                         {"rows broken without max"}, {"with"}});
   Json rows = Json::array();
-  std::vector<Point> points;
+  std::vector<DimensionPoint> points;
   for (Index dim = 4; dim <= 4096; dim *= 2)
     for (const bool scaled : {false, true}) points.push_back({dim, scaled});
   // The last points are the longest: they start first.
 #pragma omp parallel for schedule(dynamic)
   for (std::size_t i = 0; i < points.size(); ++i) measure(points[points.size() - 1 - i], n);
 
-  for (const Point& point : points) {
+  for (const DimensionPoint& point : points) {
     const Statistics& s = point.found;
     rows.push_back({{"dim", point.dim}, {"scaled", point.scaled}, {"score_variance", s.score_variance}, {"entropy", s.entropy},
                     {"uniform_entropy", std::log(static_cast<double>(n))}, {"largest_weight", s.largest_weight},

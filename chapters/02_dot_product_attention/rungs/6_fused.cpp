@@ -97,7 +97,6 @@ struct Scratch {
         near_l(size(band_queries)),
         seen(size(blocks.queries)) {}
 
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 };
 
 /// An entry of V that is no finite number: a weight of 0 does not silence it.

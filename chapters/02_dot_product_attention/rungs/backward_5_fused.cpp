@@ -32,8 +32,6 @@ namespace {
 constexpr Index panel = simd::panel_columns;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// Height of the strips when `rows` rows are cut into as few equal ones as the kernel's height allows: a last
 /// strip of a few rows would not fill the registers.
 Index strip_height(Index rows) {

@@ -19,7 +19,6 @@ namespace {
 using Pieces = std::vector<std::size_t>;
 using Maps = std::vector<tensor::Tensor<2>>;
 
-constexpr std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 constexpr Index heads_of_a_layer = SentenceEncoder::heads_of_a_layer;
 
 std::string name_of(Index head) {

@@ -14,7 +14,7 @@ namespace attention::self_attention {
 namespace {
 
 constexpr Index heads = 2;
-constexpr Index dim = 64;
+constexpr Index head_dim = 64;
 
 /// The first gloss of handy length in which two different words are much alike: there is something to see.
 std::vector<std::string> sentence(const datasets::Glosses& data) {
@@ -50,7 +50,7 @@ void maps(const Context& c) {
                         {"map_biased", "Every word sees all, linear biases", Mask::full(), Positions::linear_biases}};
   for (const View& view : views) {
     // Sharp enough that likeness shows.
-    const Problem p = word_problem(words, heads, dim, 0.5F, view.mask, view.positions);
+    const Problem p = word_problem(words, heads, head_dim, 0.5F, view.mask, view.positions);
     Reference r = reference(p);
     record::AttentionRecord record;
     record.title = fmt::format("{}: the words of one gloss", view.title);

@@ -12,24 +12,24 @@ namespace attention::self_attention {
 
 namespace {
 
-struct Way {
+struct RecallWay {
   std::string name;
   Mask mask;
   Positions positions;
 };
 
 /// A word and its last occurrence before.
-struct Pair {
+struct RecallPair {
   Index query;
   Index key;
 };
 
 /// Words of at least `letters` letters that stand in the text exactly twice: what is looked for is one place.
-std::vector<Pair> pairs_of(const std::vector<std::string>& text, std::size_t letters) {
+std::vector<RecallPair> pairs_of(const std::vector<std::string>& text, std::size_t letters) {
   std::map<std::string, std::vector<Index>> places;
   for (std::size_t i = 0; i < text.size(); ++i)
     if (text[i].size() >= letters) places[text[i]].push_back(static_cast<Index>(i));
-  std::vector<Pair> pairs;
+  std::vector<RecallPair> pairs;
   for (const auto& [word, at] : places)
     if (at.size() == 2) pairs.push_back({at[1], at[0]});
   return pairs;
@@ -40,15 +40,15 @@ std::vector<Pair> pairs_of(const std::vector<std::string>& text, std::size_t let
 void recall_over_distance(const Context& c) {
   const Index n = c.quick ? 1024 : 2048;
   const std::vector<std::string> text = running_text(c.data, static_cast<std::size_t>(n), 41);
-  const std::vector<Pair> pairs = pairs_of(text, 5);
-  const Way ways[] = {{"causal", Mask::causal(), Positions::none},
+  const std::vector<RecallPair> pairs = pairs_of(text, 5);
+  const RecallWay ways[] = {{"causal", Mask::causal(), Positions::none},
                       {"window of 128", Mask::sliding_window(128), Positions::none},
                       {"causal, sinusoidal", Mask::causal(), Positions::sinusoidal},
                       {"causal, rotary", Mask::causal(), Positions::rotary},
                       {"causal, linear biases", Mask::causal(), Positions::linear_biases}};
   program::Table table({{"mask and positions"}, {"distance from"}, {"to"}, {"pairs"}, {"weight on the earlier one"}, {"found"}});
   Json rows = Json::array();
-  for (const Way& way : ways) {
+  for (const RecallWay& way : ways) {
     // One head of 64 entries; slope 1/256 with linear biases.
     Problem p = word_problem(text, 1, 64, 1, way.mask, way.positions);
     Output out;
@@ -57,7 +57,7 @@ void recall_over_distance(const Context& c) {
       double weight = 0;
       Index found = 0;
       Index count = 0;
-      for (const Pair& pair : pairs) {
+      for (const RecallPair& pair : pairs) {
         const Index distance = pair.query - pair.key;
         if (distance < low || distance >= 4 * low) continue;
         ++count;

@@ -10,31 +10,31 @@ namespace attention::self_attention {
 
 namespace {
 
-constexpr Index dim = 64;
+constexpr Index vector_dim = 64;
 
 /// The score of a word at `query` against another at `key`, in float32 as the rungs have it: one head, projections the identity.
 double score(const Tensor<3>& pair, const Tensor<2>& table, Positions positions, Index query, Index key) {
   const auto place = [&](Index which, Index position) {
-    std::vector<float> x(pair.data() + which * dim, pair.data() + (which + 1) * dim);
-    std::vector<double> code(dim);
+    std::vector<float> x(pair.data() + which * vector_dim, pair.data() + (which + 1) * vector_dim);
+    std::vector<double> code(vector_dim);
     std::vector<float> cosine, sine;
-    sinusoidal_encoding(position, dim, code.data());
-    for (Index i = 0; i < dim / 2; ++i) {
-      cosine.push_back(static_cast<float>(std::cos(rotary_angle(position, i, dim))));
-      sine.push_back(static_cast<float>(std::sin(rotary_angle(position, i, dim))));
+    sinusoidal_encoding(position, vector_dim, code.data());
+    for (Index i = 0; i < vector_dim / 2; ++i) {
+      cosine.push_back(static_cast<float>(std::cos(rotary_angle(position, i, vector_dim))));
+      sine.push_back(static_cast<float>(std::sin(rotary_angle(position, i, vector_dim))));
     }
     if (positions == Positions::sinusoidal)
       for (std::size_t c = 0; c < x.size(); ++c) x[c] += static_cast<float>(code[c]);
     if (positions == Positions::learned)
-      for (Index c = 0; c < dim; ++c) x[static_cast<std::size_t>(c)] += table.data()[position * dim + c];
-    if (positions == Positions::rotary) rotate(x.data(), dim, cosine.data(), sine.data());
+      for (Index c = 0; c < vector_dim; ++c) x[static_cast<std::size_t>(c)] += table.data()[position * vector_dim + c];
+    if (positions == Positions::rotary) rotate(x.data(), vector_dim, cosine.data(), sine.data());
     return x;
   };
   const std::vector<float> q = place(0, query);
   const std::vector<float> k = place(1, key);
   double sum = 0;
   for (std::size_t c = 0; c < q.size(); ++c) sum += static_cast<double>(q[c]) * static_cast<double>(k[c]);
-  sum /= std::sqrt(static_cast<double>(dim));
+  sum /= std::sqrt(static_cast<double>(vector_dim));
   // One head of eight, the fourth: slope 1/16.
   if (positions == Positions::linear_biases) sum -= static_cast<double>(linear_bias_slopes(8)[3]) * static_cast<double>(query - key);
   return sum;
@@ -43,14 +43,14 @@ double score(const Tensor<3>& pair, const Tensor<2>& table, Positions positions,
 }  // namespace
 
 void score_over_distance(const Context& c) {
-  const Tensor<3> pair = word_vectors({"animal", "animals"}, dim);
+  const Tensor<3> pair = word_vectors({"animal", "animals"}, vector_dim);
   program::Table table({{"positions"}, {"distance"}, {"mean score"}, {"least"}, {"most"}});
   Json rows = Json::array();
   double rotary_spread = 0;
   constexpr Index places = 64;
   constexpr Index step = 97;
   constexpr Index farthest = 1024;
-  const Tensor<2> table_of_positions = random_table(places * step + farthest, dim);
+  const Tensor<2> table_of_positions = random_table(places * step + farthest, vector_dim);
   for (const Positions positions : all_positions)
     for (Index distance = 1; distance <= farthest; distance *= 2) {
       double sum = 0;

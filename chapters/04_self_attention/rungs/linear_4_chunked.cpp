@@ -48,7 +48,6 @@ class Worker {
   }
 
  private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
   /// The output of token i of the chunk.
   void attend(Chunk chunk, Index h, Index i, const float* state) {

@@ -20,7 +20,6 @@ using simd::lanes;
 using simd::panel_columns;
 using simd::tile_rows;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
 /// Vectors of a panel that hold the next `columns` columns.

@@ -5,12 +5,6 @@
 
 namespace attention::self_attention {
 
-namespace {
-
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
-}  // namespace
-
 Tensor<2> encoded_tokens(const Problem& p, bool parallel) {
   const Index width = p.width();
   auto x = tensor::empty<2>({size(p.batch() * p.queries()), size(width)});

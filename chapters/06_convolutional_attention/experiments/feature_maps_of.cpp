@@ -11,7 +11,7 @@ namespace attention::convolutional {
 
 namespace {
 
-constexpr int side = 5;
+constexpr int kernel_side = 5;
 constexpr int edges = 8;
 
 /// One filter's weight (across, down) from the middle: the derivative of a Gaussian along a direction, or its Laplacian, so scaled
@@ -29,7 +29,7 @@ float weight_of(int filter, int down, int across) {
 }  // namespace
 
 const std::vector<std::string>& filter_names() {
-  // Named by the side on which it is brighter.
+  // Named by the kernel_side on which it is brighter.
   static const std::vector<std::string> names{"right", "lower right", "below", "lower left", "left",
                                               "upper left", "above", "upper right", "bright blob", "dark blob"};
   return names;
@@ -46,23 +46,23 @@ tensor::Tensor<4> feature_maps_of(const datasets::ImageSet& pictures, std::span<
     to = std::transform(pictures.images.data() + picture * static_cast<Index>(height * width),
                         pictures.images.data() + (picture + 1) * static_cast<Index>(height * width), to,
                         [](std::uint8_t grey) { return static_cast<float>(grey) / 255; });
-  p.weight = tensor::empty<4>({filters, 1, side, side});
+  p.weight = tensor::empty<4>({filters, 1, kernel_side, kernel_side});
   p.bias = tensor::empty<1>({filters});
   p.bias.fill(0);
   for (std::size_t f = 0; f < filters; ++f) {
-    float* weight = p.weight.data() + f * side * side;
+    float* weight = p.weight.data() + f * kernel_side * kernel_side;
     float sizes = 0;
     float sum = 0;
-    for (int i = 0; i < side * side; ++i) {
-      weight[i] = weight_of(static_cast<int>(f), i / side - side / 2, i % side - side / 2);
+    for (int i = 0; i < kernel_side * kernel_side; ++i) {
+      weight[i] = weight_of(static_cast<int>(f), i / kernel_side - kernel_side / 2, i % kernel_side - kernel_side / 2);
       sum += weight[i];
     }
     // No answer to an even grey.
-    for (int i = 0; i < side * side; ++i) {
-      weight[i] -= sum / (side * side);
+    for (int i = 0; i < kernel_side * kernel_side; ++i) {
+      weight[i] -= sum / (kernel_side * kernel_side);
       sizes += std::abs(weight[i]);
     }
-    for (int i = 0; i < side * side; ++i) weight[i] *= 2 / sizes;
+    for (int i = 0; i < kernel_side * kernel_side; ++i) weight[i] *= 2 / sizes;
   }
   ConvolutionOutput maps;
   convolution_tiled(p, maps);

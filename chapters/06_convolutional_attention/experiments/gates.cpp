@@ -11,6 +11,7 @@
 #include "cbam.hpp"
 #include "efficient_channel.hpp"
 #include "experiments/feature_maps_of.hpp"
+#include "experiments/places_for_half.hpp"
 #include "program/heat_map.hpp"
 #include "program/table.hpp"
 #include "record/attention_record.hpp"
@@ -23,8 +24,6 @@
 namespace attention::convolutional {
 
 namespace {
-
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
 /// The first so many pictures of the test set; a thousand tell the classes apart.
 std::vector<Index> first_pictures_of(const datasets::FashionMnist& data, bool quick) {
@@ -94,16 +93,6 @@ void show_gates(const ladder::ChapterRun& run, const datasets::FashionMnist& dat
   }
   run.results.write(file, {{"rows", rows}});
   std::cout << fmt::format("{}{}\n{}\n", title, data.real ? "" : " (generated stand-in data)", table.text());
-}
-
-/// How many of the largest weights sum to a half.
-Index places_for_half(const float* weights, Index count) {
-  std::vector<float> sorted(weights, weights + count);
-  std::ranges::sort(sorted, std::greater<>());
-  double sum = 0;
-  Index places = 0;
-  while (places < count && sum < 0.5) sum += static_cast<double>(sorted[size(places++)]);
-  return places;
 }
 
 CbamProblem cbam_over(const Tensor<4>& maps) {

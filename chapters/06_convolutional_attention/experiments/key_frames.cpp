@@ -21,8 +21,6 @@ namespace attention::convolutional {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// A way to turn a frame [height, width] into numbers.
 struct Eye {
   std::string name;

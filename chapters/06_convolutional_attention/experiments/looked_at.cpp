@@ -13,8 +13,6 @@ namespace attention::convolutional {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
-
 /// The first test picture of a class; 0 where there is none.
 std::size_t first_of(const datasets::FashionMnist& data, int label) {
   const auto* first = data.test.labels.data();

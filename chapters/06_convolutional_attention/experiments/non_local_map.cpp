@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "convolution.hpp"
+#include "experiments/places_for_half.hpp"
 #include "non_local.hpp"
 #include "program/heat_map.hpp"
 #include "program/table.hpp"
@@ -99,16 +100,6 @@ struct Query {
   std::string what;
   Index position;
 };
-
-/// How many of the largest weights sum to a half.
-Index places_for_half(const float* weights, Index positions) {
-  std::vector<float> sorted(weights, weights + positions);
-  std::ranges::sort(sorted, std::greater<>());
-  double sum = 0;
-  Index count = 0;
-  while (count < positions && sum < 0.5) sum += static_cast<double>(sorted[static_cast<std::size_t>(count++)]);
-  return count;
-}
 
 /// Share of the weight that lies outside the query's own patch: what a 5×5 convolution could not reach.
 double share_beyond_patch(const float* weights, Index query, Index height, Index width) {

@@ -61,7 +61,6 @@ struct BamGradients {
         inner(size(f.hidden() * f.places())),
         between(inner.size()) {}
   static Index floats(const BamProblem& f) { return f.channels() + (1 + 2 * f.hidden()) * f.places(); }
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 };
 
 /// The channel branch: dM_c [channels] becomes da / P.

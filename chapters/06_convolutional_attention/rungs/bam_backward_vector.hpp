@@ -130,7 +130,6 @@ class BamBackwardVector {
   static float dot(const float* a, const float* b, Index n) { return convolutional::dot(a, b, n); }
 
  private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
   /// body(gate), where gate(i, count) is M of channel c at `count` places from i on.
   template <class Body>

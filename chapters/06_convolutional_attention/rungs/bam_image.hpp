@@ -130,7 +130,6 @@ class BamImage {
   const Index chunks;
 
  private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
   /// Strips of equal height, as in the convolution's rung 5.
   static Index strip_height(Index outputs) {

@@ -49,7 +49,6 @@ class CbamScratch {
   tensor::Buffer largest;  ///< [channels]
 
  private:
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
   tensor::Buffer places_;  ///< a few rows of the pools
   CbamPlanes planes_;

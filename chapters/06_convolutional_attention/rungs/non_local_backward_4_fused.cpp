@@ -35,7 +35,6 @@ struct Blocks {
       : x_rows(size(block_positions * whole_panels(f.channels()))),
         y_rows(size(block_positions * whole_panels(f.inner()))),
         gradients(size(3 * f.inner() * block_positions)) {}
-  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
   static Index floats(const NonLocalProblem& f) {
     return block_positions * (whole_panels(f.channels()) + whole_panels(f.inner()) + 3 * f.inner());
   }
