@@ -29,7 +29,7 @@ float weight_of(int filter, int down, int across) {
 }  // namespace
 
 const std::vector<std::string>& filter_names() {
-  // Named by the kernel_side on which it is brighter.
+  // Named by the side on which it is brighter.
   static const std::vector<std::string> names{"right", "lower right", "below", "lower left", "left",
                                               "upper left", "above", "upper right", "bright blob", "dark blob"};
   return names;
