@@ -189,7 +189,7 @@ class Climb {
     const double target = std::min(0.5, 0.5 * options_.sample_above_s) / runner.once * static_cast<double>(runner.stage->trial->rows());
     Index count = smallest;
     while (count * 4 <= static_cast<Index>(target) && count * 4 < rows) count *= 4;
-    if (const Index blocks = rung.block_rows * threads; count < blocks && blocks < rows) count = blocks;
+    while (count < rung.block_rows * threads && count * 2 < rows) count *= 2;
     if (runner.stage == &sample(count)) return;
     runner.stage = &sample(count);
     runner.once = 0;
