@@ -279,10 +279,12 @@ py::dict make(const AnyMechanism& mechanism, const std::string& shape, std::uint
 
 std::string described(const AnyMechanism& mechanism) {
   std::string text = fmt::format("attention.{}: {} ({})\n\nTensors: {}\nRungs:\n", mechanism.name(), mechanism.title(), mechanism.citation(), fmt::join(mechanism.tensor_names(), ", "));
-  for (const ladder::RungInfo& rung : mechanism.rungs()) text += fmt::format("    {:<12} {}\n", rung.name, rung.idea);
+  std::size_t width = 12;
+  for (const ladder::RungInfo& rung : mechanism.rungs()) width = std::max(width, rung.name.size());
+  for (const ladder::RungInfo& rung : mechanism.rungs()) text += fmt::format("    {:<{}} {}\n", rung.name, width, rung.idea);
   if (!mechanism.settings().empty()) text += "Settings:\n";
   for (const ladder::Setting& setting : mechanism.settings())
-    text += fmt::format("    {:<12} {} (else {})\n", setting.name, setting.meaning, setting.otherwise);
+    text += fmt::format("    {:<{}} {} (else {})\n", setting.name, width, setting.meaning, setting.otherwise);
   return text;
 }
 
