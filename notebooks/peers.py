@@ -58,8 +58,14 @@ def show(options):
         put(options.markdown or "-", peer_table(found))
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"course: {message}; see ./course peers --help", file=sys.stderr)
+        sys.exit(2)
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="course peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(prog="course peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", metavar="FILE.json")
     parser.add_argument("--markdown", metavar="FILE|-", help="the table; standard output where nothing else is asked for")
     parser.add_argument("--json", metavar="FILE|-", help="the same as JSON")

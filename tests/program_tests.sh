@@ -66,7 +66,7 @@ PYTHON
 works "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k.npy,$scratch/v.npy" --seconds 0.001 --json -
 is_json "$scratch/out" "d['results'][0]['shape'] == {'batch':1,'heads':1,'kv_heads':1,'queries':5,'keys':7,'dim':8,'value_dim':3,'causal':0,'window':0,'kv_dtype':'float32'}"
 refuses 'dim' "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k9.npy,$scratch/v.npy"
-refuses 'dimensions' "${bench[@]}" dot_product --input "$scratch/flat.npy,$scratch/k.npy,$scratch/v.npy"
+refuses 'dimension' "${bench[@]}" dot_product --input "$scratch/flat.npy,$scratch/k.npy,$scratch/v.npy"
 refuses 'size 0' "${bench[@]}" dot_product --input "$scratch/none.npy,$scratch/k.npy,$scratch/v.npy"
 refuses '2 were given' "${bench[@]}" dot_product --input "$scratch/q.npy,$scratch/k.npy"
 refuses 'missing.npy' "${bench[@]}" dot_product --input "$scratch/missing.npy,$scratch/k.npy,$scratch/v.npy"

@@ -132,6 +132,16 @@ class Arrays(unittest.TestCase):
         for name, answer in answers.items():
             np.testing.assert_array_equal(answer, copies[name])
 
+    def test_the_rung_may_be_given_by_name(self):
+        q, k, v = normal(3, 9, 4)
+        np.testing.assert_array_equal(DOT.run(query=q, key=k, value=v, rung="fused"), DOT.run("fused", q, k, v))
+
+    def test_a_setting_in_a_shape_comes_with_the_tensors(self):
+        tensors = DOT.make("queries=6,dim=4,causal=1")
+        self.assertEqual(tensors["causal"], 1)
+        np.testing.assert_array_equal(np.triu(DOT.run("loops", **tensors, give="weights")[0, 0], 1), 0)
+        self.assertEqual(list(DOT.make("queries=6")), DOT.tensors)
+
     def test_the_same_seed_makes_the_same_tensors(self):
         for name, x in DOT.make("queries=5", seed=2).items():
             np.testing.assert_array_equal(x, DOT.make("queries=5", seed=2)[name])
@@ -156,10 +166,21 @@ class Mistakes(unittest.TestCase):
         self.raises(TypeError, "query was given twice", run, "fused", q, k, v, query=q)
         self.raises(ValueError, "dim: the query has 4, the key has 3", run, "fused", q, k[:, :3], v)
         self.raises(ValueError, "keys: the key has 5, the value has 6", run, "fused", q, k[:5], v)
-        self.raises(ValueError, "dimensions", run, "fused", q[0], k, v)
+        self.raises(ValueError, "it has 1 dimension, expected 2 to 4", run, "fused", q[0], k, v)
         self.raises(ValueError, "dimensions", run, "fused", q[None, None, None], k, v)
         self.raises(ValueError, "size 0", run, "fused", q[:0], k, v)
         self.raises(ValueError, "no rung 'fast'; its rungs are formula", run, "fast", q, k, v)
+        for call in (run, DOT.run_all, DOT.check, DOT.time):
+            self.raises(TypeError, "wants a rung first, by its name: dot_product.", call, q, k, v)
+            self.raises(TypeError, "its rungs are formula", call, query=q, key=k, value=v)
+        self.raises(ValueError, "no setting 'q'; it has scale, causal, window", run, "fused", q=q, k=k, v=v)
+        self.raises(ValueError, "no setting 'attn_mask'", run, "fused", q, k, v, attn_mask=np.ones((6, 6)))
+        self.raises(ValueError, "attention.use_threads", run, "fused", q, k, v, threads=1)
+        self.raises(TypeError, "scale is a numpy.ndarray", run, "fused", q, k, v, scale=np.ones(2))
+        self.raises(TypeError, "give is a list", run, "loops", q, k, v, give=["output", "weights"])
+        self.raises(TypeError, "rungs is a int", DOT.ladder, q, k, v, rungs=1)
+        self.raises(TypeError, "seconds is a str", DOT.ladder, q, k, v, seconds="1")
+        self.raises(TypeError, "threads is a float; give a whole number", DOT.time, "fused", q, k, v, threads=1.5)
         self.raises(ValueError, "no setting 'cusal'; it has scale, causal, window", run, "fused", q, k, v, cusal=True)
         self.raises(ValueError, "causal is 2", run, "fused", q, k, v, causal=2)
         self.raises(ValueError, "window is 0.5", run, "fused", q, k, v, window=0.5)
@@ -186,6 +207,9 @@ class Measured(unittest.TestCase):
             self.assertEqual((row["status"], row["threads"], row["shape"]["causal"]), ("ok", 1, 1))
             self.assertGreater(row["median_s"], 0)
             self.assertLessEqual(row["max_error"], row["error_bound"])
+        lines = repr(rows).splitlines()
+        self.assertEqual((len(lines), [line.split()[0] for line in lines[2:]]), (4, ["loops", "fused"]))
+        self.assertEqual([row["rung"] for row in DOT.ladder(q, k, v, rungs="fused", seconds=0.01, threads=1)], ["fused"])
 
     def test_threads(self):
         before = os.sched_getaffinity(0)
@@ -221,7 +245,10 @@ class Models(unittest.TestCase):
         said, probability, record = model.say("attention")
         self.assertEqual((said, record.weights.shape[1]), ("AH T EH N SH AH N", 10))
         self.assertTrue(0 < probability <= 1)
+        self.assertEqual(repr(record), "<Record 'attention: AH T EH N SH AH N': weights (8, 10)>")
         np.testing.assert_allclose(record.weights.sum(-1), 1, atol=1e-5)
+        with self.assertRaisesRegex(ValueError, "there is no model 'x'; there are: g2p_additive"):
+            attention.models.Pronouncer("x")
         for word, width in (("", 5), ("cat", 0), ("c4t", 5)):
             with self.assertRaises(ValueError):
                 model.say(word, width)
@@ -250,7 +277,8 @@ class Words(unittest.TestCase):
                 for name, member in [("", thing), *vars(thing).items()]:
                     if not name.startswith("_") and (callable(member) or isinstance(member, property)):
                         self.assertTrue(inspect.getdoc(member), f"{thing}.{name}")
-        self.assertIn("Tensors: query, key, value\n", repr(DOT))
+        self.assertIn("Tensors: query, key, value\n", str(DOT))
+        self.assertEqual(repr(DOT), "<attention.dot_product: Dot-product attention; print() shows its tensors, rungs and settings>")
 
     def test_the_stub_says_what_there_is(self):
         stub = Path(attention.__file__).with_name("attention.pyi")

@@ -119,7 +119,7 @@ DotProduct describe() {
             {"keys", "rows of K and V", 512, "queries", 1, {}},
             {"dim", "columns of Q and K", 64, "", 1, {}},
             {"value_dim", "columns of V", 64, "dim", 1, {}},
-            {"causal", "1: no query sees a later key; the last stands beside the last key", 0, "", 0, {0, 1}},
+            {"causal", "1: no query sees a later key; the last query stands beside the last key", 0, "", 0, {0, 1}},
             {"window", "a query sees the keys less than this away; 0: all", 0, "", 0, {0, 1, 40}},
             {"kv_dtype", "how K and V are stored", 0, "", 0, {0, 1, 2}, simd::storage_names()}};
   m.standard_shapes = {{"8x512x64", "heads=8,queries=512,dim=64"},

@@ -91,7 +91,7 @@ Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness ha
 
 std::vector<ladder::Setting> settings() {
   return {{"scale", "factor on every score", -1e30, 1e30, false, "1/sqrt(dim)"},
-          {"causal", "1: no query sees a later key; the last stands beside the last key", 0, 1},
+          {"causal", "1: no query sees a later key; the last query stands beside the last key", 0, 1},
           {"window", "a query sees the keys less than this away; 0: all", 0, 1e15}};
 }
 

@@ -29,5 +29,6 @@ command_main() {
     build_preset release 06_convolutional_attention >&2
     exec /usr/bin/python3 "$root/bench/peers/training.py" --program "$root/build/release/bin/06_convolutional_attention" --data "$data_folder" "$@"
   fi
+  [[ $# -gt 0 ]] || die 'bench needs a mechanism, as in ./course bench dot_product; ./course list names them'
   exec_ladder_bench bench "$@"
 }

@@ -88,7 +88,7 @@ start_exercise() {
   fi
   if [[ -e $file ]]; then mv -f -- "$file" "$file.old" || die "cannot keep $file as $exercise.cpp.old"; fi
   mv -- "$temporary" "$file" || die "cannot write $file"
-  say exercise "write my_${exercise#*_} in ${file#"$root"/}"
+  say exercise "write my_${exercise#*_} in ${file#"$root"/}; what is asked: chapters/$chapter/exercises/README.md, $(exercise_text "$chapter" "$exercise" | sed -n '1s/^## //p')"
   say exercise "then: ./course exercise ${chapter%%_*} check ${exercise#*_}"
 }
 

@@ -11,7 +11,8 @@ copy of yours under $root/results/notebooks; a copy that is there already is ope
   CHAPTER      the notebook with that chapter's figures, from your results; without it: notebooks/play.ipynb
   --no-setup   install nothing
 
-Ctrl-C ends it. Without a screen, Jupyter prints the address to open.
+Ctrl-C ends it. Without a screen, Jupyter prints the address to open; to a machine far away that you reach by ssh, the address
+leads after ssh -L 8888:localhost:8888 MACHINE, with the port that the address has.
 END
 }
 
@@ -40,8 +41,10 @@ command_main() {
   mkdir -p -- "$root/results/notebooks" 2>/dev/null || die "cannot write to $root/results"
   [[ -f $copy ]] || cp -- "$original" "$copy" || die "cannot write $copy"
   say notebook "$copy"
-  local -a browser=()
-  [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]] || browser=(--no-browser)
-  [[ $(id -u) != 0 ]] || browser+=(--allow-root)
-  with_module "$python" -m notebook ${browser[@]+"${browser[@]}"} "$copy"
+  local -a arguments=("$copy")
+  # Jupyter looks for a browser as soon as it is given a file, even with --no-browser.
+  [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]] ||
+    arguments=(--no-browser --notebook-dir="${copy%/*}" --NotebookApp.default_url="/notebooks/${copy##*/}")
+  [[ $(id -u) != 0 ]] || arguments+=(--allow-root)
+  with_module "$python" -m notebook "${arguments[@]}"
 }

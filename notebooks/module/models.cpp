@@ -48,6 +48,15 @@ py::array weights_of(const std::shared_ptr<AttentionRecord>& record) {
 
 std::shared_ptr<AttentionRecord> shared(AttentionRecord record) { return std::make_shared<AttentionRecord>(std::move(record)); }
 
+const sequence_to_sequence::Plan& spelling_plan(const std::string& name) {
+  std::string names;
+  for (const auto& plan : sequence_to_sequence::spelling_plans()) {
+    if (plan.name == name) return plan;
+    names += (names.empty() ? "" : ", ") + plan.name;
+  }
+  throw UserError(fmt::format("there is no model '{}'; there are: {}", name, names));
+}
+
 struct Pronouncer {
   datasets::Pronunciations data;
   std::unique_ptr<sequence_to_sequence::EncoderDecoder<float>> model;
@@ -55,7 +64,7 @@ struct Pronouncer {
   explicit Pronouncer(const std::string& name) {
     data = datasets::load_pronunciations(data_folder());
     if (!data.real) throw UserError("the pronouncing dictionary is not there; ./course data fetches it");
-    auto trained = sequence_to_sequence::load_spelling(sequence_to_sequence::plan_of(name), data, weights_of("08_sequence_to_sequence"));
+    auto trained = sequence_to_sequence::load_spelling(spelling_plan(name), data, weights_of("08_sequence_to_sequence"));
     if (!trained) throw UserError(fmt::format("{} is not trained here; ./course train 08 {} makes it", name, name));
     model = std::make_unique<sequence_to_sequence::EncoderDecoder<float>>(std::move(trained->model));
   }
@@ -120,7 +129,7 @@ void bind_encoder(py::module_& models) {
              }
              return copy_of(all, {sentences.size(), static_cast<std::size_t>(SentenceEncoder::width)});
            },
-           py::arg("sentences"), "Of a list of sentences: [sentences, 512] of float32, rows of length 1. Their products are similarities.")
+           py::arg("sentences"), "Of a list of sentences: [sentences, 512] of float32, rows of length 1. Their products are similarities. The first 128 pieces of each count.")
       .def("pieces",
            [](const SentenceEncoder& self, const std::string& text) {
              std::vector<std::string> pieces;
@@ -173,7 +182,7 @@ void bind_picture_classifier(py::module_& models) {
       .def("read",
            [](PictureClassifier& self, const py::object& picture) {
              const GivenArray given = given_array("picture", picture);
-             if (given.lent.shape != std::vector<std::size_t>{28, 28}) throw UserError("picture: [28, 28] of float32, 0 to 1, light on black");
+             if (given.lent.shape != std::vector<std::size_t>{28, 28}) throw UserError(fmt::format("picture: its shape is {}; [28, 28] is wanted, 0 to 1, light on black", py::str(picture.attr("shape")).cast<std::string>()));
              const std::vector<float> pixels(given.lent.values, given.lent.values + 28 * 28);
              for (const float pixel : pixels)
                if (!(pixel >= 0 && pixel <= 1)) throw UserError(fmt::format("picture: it holds {}; its numbers are 0 to 1", pixel));
@@ -195,7 +204,10 @@ void bind_models(py::module_& m) {
                              "[layers, heads, queries, keys], or [queries, keys] where there is one head")
       .def_property_readonly("queries", [](const AttentionRecord& self) { return self.queries.labels; }, "labels of the rows")
       .def_property_readonly("keys", [](const AttentionRecord& self) { return self.keys.labels; }, "labels of the columns")
-      .def_readonly("title", &AttentionRecord::title, "what is shown");
+      .def_readonly("title", &AttentionRecord::title, "what is shown")
+      .def("__repr__", [](const std::shared_ptr<AttentionRecord>& self) {
+        return fmt::format("<Record '{}': weights {}>", self->title, py::str(weights_of(self).attr("shape")).cast<std::string>());
+      });
   bind_encoder(models);
   bind_pronouncer(models);
   bind_gloss_classifier(models);

@@ -19,10 +19,12 @@ PYBIND11_MODULE(attention, m) {
       "    attention.dot_product.run('fused', q, k, v, causal=True)      # [512, 64]\n"
       "    attention.dot_product.run('loops', q, k, v, give='weights')   # [512, 512]\n"
       "    attention.dot_product.reference(q, k, v)                      # float64\n"
-      "    attention.dot_product.ladder(q, k, v)                         # every rung's time and error\n\n"
-      "attention.mechanisms names all of them; attention.models has what was trained. The kernels are compiled for this machine.";
+      "    attention.dot_product.ladder(q, k, v)                         # every rung's time, roof and error\n\n"
+      "attention.mechanisms names all of them, and print(attention.dot_product) says which tensors, rungs and settings one has.\n"
+      "attention.models has what was trained. The kernels are compiled for this machine.";
 
   static py::exception<program::CheckFailed> check_failed(m, "CheckFailed", PyExc_RuntimeError);
+  check_failed.doc() = "An answer was wrong, or a figure stood above the machine's roof.";
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);

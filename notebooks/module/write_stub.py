@@ -18,7 +18,11 @@ Array = NDArray[numpy.float32]
 
 mechanisms: tuple[str, ...]
 
-class CheckFailed(RuntimeError): ...
+class CheckFailed(RuntimeError):
+    """{check_failed}"""
+
+class Ladder(list[dict[str, Any]]):
+    """{ladder_class}"""
 
 def use_threads(threads: int) -> None:
     """{use_threads}"""
@@ -47,7 +51,7 @@ class Mechanism:
     rungs: list[str]
     ideas: dict[str, str]
     settings: dict[str, str]
-    def make(self, shape: str = "", seed: int = 1) -> dict[str, Array]:
+    def make(self, shape: str = "", seed: int = 1) -> dict[str, Any]:
         """{make}"""
 '''
 
@@ -64,7 +68,7 @@ class _{name}(Mechanism):
         """{check}"""
     def time(self, rung: {rungs}, {tensors}, *, seconds: float = 0.2, threads: int = ...{settings}) -> float:
         """{time}"""
-    def ladder(self, {tensors}, *, rungs: Sequence[{rungs}] = ..., seconds: float = 0.1, threads: int = ...{settings}) -> list[dict[str, Any]]:
+    def ladder(self, {tensors}, *, rungs: {rungs} | Sequence[{rungs}] = ..., seconds: float = 0.1, threads: int = ...{settings}) -> Ladder:
         """{ladder}"""
 
 {name}: _{name}
@@ -115,7 +119,7 @@ def said(thing):
 
 def stub(module):
     models = module.models
-    text = HEAD.format(use_threads=said(module.use_threads), threads=said(module.threads), machine=said(module.machine),
+    text = HEAD.format(check_failed=said(module.CheckFailed), ladder_class=said(module.Ladder), use_threads=said(module.use_threads), threads=said(module.threads), machine=said(module.machine),
                        check=said(module.Check), mechanism=said(module.Mechanism), make=said(module.Mechanism.make))
     for name in module.mechanisms:
         mechanism = getattr(module, name)
