@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -12,6 +13,7 @@
 #include "exercise/examine.hpp"
 #include "exercise/main.hpp"
 #include "exercise/place.hpp"
+#include "tensor/memory.hpp"
 
 using namespace attention;
 using exercise::Verdict;
@@ -92,6 +94,13 @@ TEST_CASE("marks are given by the share of the roof", "[exercise]") {
   CHECK(exercise::mark_for(0.1, marks) == "bronze");
   CHECK(exercise::mark_for(0.3, marks) == "silver");
   CHECK(exercise::mark_for(0.4, marks) == "gold");
+}
+
+TEST_CASE("large memory lies on the boundary of a huge page, guarded or not", "[exercise]") {
+  constexpr std::size_t huge_page = std::size_t{1} << 21U;
+  void* memory = tensor::take_memory(2 * huge_page);
+  CHECK(reinterpret_cast<std::uintptr_t>(memory) % huge_page == 0);
+  tensor::give_memory(memory, 2 * huge_page);
 }
 
 TEST_CASE("a child that crashes, ends, throws or stands still is told from one that is done", "[exercise]") {

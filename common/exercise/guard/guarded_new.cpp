@@ -1,6 +1,7 @@
 // Memory with a margin on both sides of every block, filled with a pattern: a rung that writes next to its arrays is
 // found out without a sanitizer, and does no harm. For programs that check exercises; linked in, it takes the place of
 // operator new.
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -19,10 +20,11 @@ struct alignas(64) Head {
   Head* previous;
   Head* next;
   std::size_t size;
+  void* memory;  ///< what the block was taken from
   bool reported;
 };
 
-constinit Head ring{&ring, &ring, 0, true};
+constinit Head ring{&ring, &ring, 0, nullptr, true};
 constinit std::atomic_flag busy = ATOMIC_FLAG_INIT;
 constinit std::atomic<bool> damaged_when_freed{false};
 
@@ -44,11 +46,15 @@ bool intact(Head* head) {
   return true;
 }
 
-void* allocate(std::size_t size) {
-  const std::size_t all = (sizeof(Head) + 2 * margin + size + 63) / 64 * 64;
-  void* memory = all < size ? nullptr : std::aligned_alloc(64, all);
+/// `boundary` is a power of two; large memory asks for that of a huge page.
+void* allocate(std::size_t size, std::size_t boundary = 64) {
+  boundary = std::max<std::size_t>(boundary, 64);
+  // Head and margin end where the first boundary behind them is.
+  const std::size_t before = std::max(boundary, sizeof(Head) + margin);
+  const std::size_t all = (before + size + margin + boundary - 1) / boundary * boundary;
+  void* memory = all < size ? nullptr : std::aligned_alloc(boundary, all);
   if (!memory) throw std::bad_alloc();
-  auto* head = new (memory) Head{nullptr, nullptr, size, false};
+  auto* head = new (static_cast<unsigned char*>(memory) + before - margin - sizeof(Head)) Head{nullptr, nullptr, size, memory, false};
   std::memset(user_part(head) - margin, pattern, margin);
   std::memset(user_part(head) + size, pattern, margin);
   const Lock lock;
@@ -68,7 +74,7 @@ void release(void* memory) noexcept {
     head->previous->next = head->next;
     head->next->previous = head->previous;
   }
-  std::free(head);
+  std::free(head->memory);
 }
 
 bool damaged() {
@@ -88,7 +94,7 @@ bool damaged() {
 
 // The standard library's other forms call these.
 void* operator new(std::size_t size) { return allocate(size); }
-void* operator new(std::size_t size, std::align_val_t) { return allocate(size); }  // none here asks for more than 64
+void* operator new(std::size_t size, std::align_val_t boundary) { return allocate(size, static_cast<std::size_t>(boundary)); }
 void operator delete(void* memory) noexcept { release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { release(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
