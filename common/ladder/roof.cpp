@@ -13,13 +13,8 @@ Roof binding_roof(const Cost& cost, const machine::RoofValues& rates, bool from_
   };
   consider("exp", cost.exps, rates.exp);
   consider("reciprocal", cost.reciprocals, rates.reciprocal);
-  if (from_memory) {
-    // Reading and writing side by side moves more in all than either alone, but neither can be faster than where it has the memory to itself.
-    // A copy reads half of its bytes and writes the other half: so fast each goes in any case.
-    const double read = std::max(rates.read, rates.copy / 2), write = std::max(rates.write, rates.copy / 2);
-    const double seconds = std::max({(cost.bytes - cost.written) / read, cost.written / write, cost.bytes / std::max(read, rates.copy)});
-    consider("bandwidth", cost.bytes, cost.bytes / seconds);
-  }
+  // Not the rate of reading for what only reads: rungs have been seen to read a tenth faster than the probe does.
+  if (from_memory) consider("bandwidth", cost.bytes, std::max(rates.read, rates.copy));
   return roof;
 }
 
