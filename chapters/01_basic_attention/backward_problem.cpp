@@ -48,7 +48,6 @@ ladder::Cost cost(const BackwardProblem& problem) {
   // r − r² (2), and three sums (6). Then dP and dvalue, and the products with W, U, query and key.
   return {.flops = pairs * ((5 + 13) * hidden + 4 * value_dim) + 6 * products,
           .bytes = 2 * forward.bytes,
-          .written = forward.bytes - forward.written,
           .exps = forward.exps,
           .reciprocals = 2 * forward.reciprocals};
 }

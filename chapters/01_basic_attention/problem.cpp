@@ -85,7 +85,6 @@ ladder::Cost cost(const Problem& p) {
           // multiplication to bring it to one fraction with others.
           .flops = pairs * (5 * hidden + 2 * number(p.value_dim())) + 2 * projections,
           .bytes = 4 * (inputs + number(p.queries()) * (number(p.value_dim()) + 1)),
-          .written = 4 * number(p.queries()) * (number(p.value_dim()) + 1),
           // One for each projection, and those of the softmax.
           .exps = pairs + rows * hidden,
           // As many may share one as float32's range allows; 16 do.

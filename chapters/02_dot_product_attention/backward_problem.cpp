@@ -86,7 +86,6 @@ ladder::Cost cost(const BackwardProblem& p) {
   const double pairs = heads * visible_pairs(p);
   return {.flops = pairs * 2 * (3 * dim + 2 * value_dim),
           .bytes = 4 * heads * (queries * (2 * dim + 2 * value_dim + 1) + keys * 2 * (dim + value_dim)),
-          .written = 4 * heads * (queries * dim + keys * (dim + value_dim)),
           .exps = pairs,
           .reciprocals = 0};
 }

@@ -132,7 +132,6 @@ ladder::Cost cost(const Problem& p) {
   const double value_dim = static_cast<double>(p.value_dim());
   return {.flops = heads * pairs * 2 * (dim + value_dim),
           .bytes = 4 * heads * queries * (dim + value_dim + 1) + width * stored_keys * (dim + value_dim),
-          .written = 4 * heads * queries * (value_dim + 1),
           .exps = heads * pairs,
           .reciprocals = 0};
 }

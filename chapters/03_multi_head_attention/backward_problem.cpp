@@ -58,7 +58,6 @@ ladder::Cost cost(const BackwardProblem& p) {
   const double kept = 4 * number(p.rows() * p.columns()) + number(p.batch() * p.head_count() * p.n());
   return {.flops = heads.flops + 2 * 8 * number(p.rows()) * matrices,
           .bytes = 4 * (3 * rows + 8 * matrices + kept),
-          .written = 4 * (rows + 4 * matrices),
           .exps = heads.exps,
           .reciprocals = 0};
 }

@@ -96,7 +96,6 @@ ladder::Cost cost(const Problem& p) {
   const double keys = number(p.key_heads() * p.dim());
   return {.flops = 2 * batch * (queries * (width * all + 2 * width * keys + all * width) + 2 * pairs * all),
           .bytes = 4 * (2 * batch * queries * width + 2 * width * (all + keys)),
-          .written = 4 * batch * queries * width,
           .exps = batch * number(p.heads()) * pairs,
           .reciprocals = 0};
 }

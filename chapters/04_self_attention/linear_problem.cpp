@@ -71,7 +71,6 @@ ladder::Cost cost(const LinearProblem& p) {
   const double value_dim = number(p.value_dim());
   return {.flops = tokens * (4 * dim * value_dim + 3 * dim),
           .bytes = 4 * (tokens * 2 * (dim + value_dim) + number(p.all_heads()) * dim * (value_dim + 1)),
-          .written = 4 * (tokens * value_dim + number(p.all_heads()) * dim * (value_dim + 1)),
           .exps = not_positive(p.query) + not_positive(p.key),
           .reciprocals = tokens};
 }

@@ -134,7 +134,6 @@ ladder::Cost cost(const Problem& p) {
   const double table = p.positions == Positions::learned ? queries * width : 0;
   return {.flops = batch * (2 * 3 * queries * width * columns + 4 * pairs * columns),
           .bytes = 4 * (batch * queries * (width + columns + heads) + 3 * width * columns + table),
-          .written = 4 * batch * queries * (columns + heads),
           .exps = batch * heads * pairs,
           .reciprocals = 0};
 }

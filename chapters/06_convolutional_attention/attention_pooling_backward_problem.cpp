@@ -31,7 +31,6 @@ ladder::Cost cost(const AttentionPoolingBackwardProblem& p) {
   const auto channels = static_cast<double>(p.forward.channels());
   return {.flops = 7 * elements + 2 * places,
           .bytes = 4 * (2 * elements + places + 2 * channels * (static_cast<double>(p.forward.batch()) + 1)),
-          .written = 4 * (elements + channels),
           .exps = 0,
           .reciprocals = 0};
 }

@@ -33,7 +33,6 @@ ladder::Cost cost(const AttentionPoolingProblem& p) {
   const auto outputs = static_cast<double>(p.batch() * p.channels());
   return {.flops = 4 * elements,
           .bytes = 4 * (elements + static_cast<double>(p.channels()) + outputs + places),
-          .written = 4 * (outputs + places),
           .exps = places,
           .reciprocals = static_cast<double>(p.batch())};
 }

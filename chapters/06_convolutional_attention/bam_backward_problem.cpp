@@ -70,7 +70,6 @@ ladder::Cost cost(const BamBackwardProblem& p) {
   const double layers = forward.flops - (5 + 2 * hidden) * elements;
   return {.flops = (13 + 4 * hidden) * elements + 2 * layers,
           .bytes = forward.bytes + 4 * (elements + 3 * inner + weights),
-          .written = 4 * (elements + weights),
           .exps = forward.exps,
           .reciprocals = 0};
 }

@@ -71,7 +71,6 @@ ladder::Cost cost(const BamProblem& p) {
   }
   return {.flops = (5 + 2 * hidden) * elements + products + layers,
           .bytes = gated_bytes(p) + 4 * (weights + channels + places),
-          .written = 4 * (elements + channels + places),
           .exps = channels + places,
           .reciprocals = 0};
 }

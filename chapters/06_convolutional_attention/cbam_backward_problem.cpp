@@ -38,7 +38,6 @@ ladder::Cost cost(const CbamBackwardProblem& p) {
   const auto taps = static_cast<double>(p.spatial_weight.size());
   return {.flops = 10 * static_cast<double>(p.input.size()) + 6 * batch * weights + 4 * places * taps,
           .bytes = gated_backward_bytes(p) + 4 * (2 * weights + 2 * taps + 5 * channels + 4 * places),
-          .written = 4 * (static_cast<double>(p.input.size()) + weights + taps),
           .exps = 0,
           .reciprocals = 0};
 }

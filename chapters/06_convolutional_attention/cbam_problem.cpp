@@ -56,7 +56,6 @@ ladder::Cost cost(const CbamProblem& p) {
   const auto taps = static_cast<double>(p.spatial_weight.size());
   return {.flops = 5 * elements + 4 * batch * weights + 2 * places * taps,
           .bytes = gated_bytes(p) + 4 * (weights + taps + channels + places),
-          .written = 4 * (elements + channels + places),
           .exps = channels + places,
           .reciprocals = channels + places};
 }

@@ -30,7 +30,6 @@ ladder::Cost cost(const ConvolutionBackwardProblem& p) {
                                            p.bias.size());
   return {.flops = 2 * forward.flops + static_cast<double>(p.output_gradient.size()),
           .bytes = 4 * numbers,
-          .written = 4 * static_cast<double>(p.input.size() + p.weight.size() + p.bias.size()),
           .exps = 0,
           .reciprocals = 0};
 }

@@ -81,7 +81,6 @@ ladder::Cost cost(const ConvolutionProblem& p) {
                                              p.out_channels() * (p.depth() + 1));
   return {.flops = 2 * planes * pairs_inside(p.height(), p.kernel(), p.dilation) * pairs_inside(p.width(), p.kernel(), p.dilation),
           .bytes = 4 * numbers,
-          .written = 4 * static_cast<double>(p.batch() * p.pixels() * p.out_channels()),
           .exps = 0,
           .reciprocals = 0};
 }

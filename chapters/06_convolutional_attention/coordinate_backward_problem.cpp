@@ -52,7 +52,6 @@ ladder::Cost cost(const CoordinateBackwardProblem& p) {
   const auto hidden = static_cast<double>(f.hidden());
   return {.flops = 9 * elements + 10 * lines * channels * hidden,
           .bytes = gated_bytes(f) + 4 * (elements + 6 * channels * hidden + 2 * lines * channels),
-          .written = 4 * (elements + 3 * channels * hidden),
           .exps = 0,
           .reciprocals = 0};
 }

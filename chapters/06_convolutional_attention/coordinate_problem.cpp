@@ -50,7 +50,6 @@ ladder::Cost cost(const CoordinateProblem& p) {
   const auto hidden = static_cast<double>(p.hidden());
   return {.flops = 4 * elements + 4 * lines * channels * hidden,
           .bytes = gated_bytes(p) + 4 * (3 * channels * hidden + lines * channels),
-          .written = 4 * (elements + lines * channels),
           .exps = lines * channels,
           .reciprocals = lines * channels};
 }

@@ -52,7 +52,6 @@ ladder::Cost cost(const DepthwiseProblem& p) {
   return {
       .flops = 2 * planes * pairs_inside(p.height(), p.kernel(), 1) * pairs_inside(p.width(), p.kernel(), 1),
       .bytes = 4 * (2 * planes * static_cast<double>(p.pixels()) + static_cast<double>(p.channels() * (p.taps() + 1))),
-      .written = 4 * planes * static_cast<double>(p.pixels()),
       .exps = 0,
       .reciprocals = 0};
 }

@@ -30,7 +30,6 @@ ladder::Cost cost(const EfficientChannelBackwardProblem& p) {
   const auto kernel = static_cast<double>(p.kernel());
   return {.flops = 4 * static_cast<double>(p.input.size()) + 4 * gates * kernel,
           .bytes = gated_backward_bytes(p) + 4 * (2 * kernel + 2 * gates),
-          .written = 4 * (static_cast<double>(p.input.size()) + kernel),
           .exps = 0,
           .reciprocals = 0};
 }

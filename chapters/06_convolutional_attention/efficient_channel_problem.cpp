@@ -35,7 +35,6 @@ ladder::Cost cost(const EfficientChannelProblem& p) {
   const auto gates = static_cast<double>(p.batch() * p.channels());
   return {.flops = 2 * elements + 2 * gates * static_cast<double>(p.kernel()),
           .bytes = gated_bytes(p) + 4 * (static_cast<double>(p.kernel()) + gates),
-          .written = 4 * (elements + gates),
           .exps = gates,
           .reciprocals = gates};
 }

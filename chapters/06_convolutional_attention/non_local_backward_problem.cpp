@@ -58,7 +58,6 @@ ladder::Cost cost(const NonLocalBackwardProblem& p) {
   const double inner = static_cast<double>(p.forward.inner());
   return {.flops = images * positions * 2 * inner * (8 * channels + 5 * positions),
           .bytes = 4 * (images * positions * (3 * channels + 4 * inner + 1) + 8 * channels * inner),
-          .written = 4 * (images * positions * channels + 4 * channels * inner),
           .exps = images * positions * positions,
           .reciprocals = 0};
 }

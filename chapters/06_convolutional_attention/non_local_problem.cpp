@@ -65,7 +65,6 @@ ladder::Cost cost(const NonLocalProblem& p) {
   const double inner = static_cast<double>(p.inner());
   return {.flops = images * positions * 2 * inner * (4 * channels + 2 * positions),
           .bytes = 4 * (2 * images * positions * channels + 4 * channels * inner),
-          .written = 4 * images * positions * channels,
           .exps = images * positions * positions,
           .reciprocals = 0};
 }

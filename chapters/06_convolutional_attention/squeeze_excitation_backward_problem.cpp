@@ -35,7 +35,6 @@ ladder::Cost cost(const SqueezeExcitationBackwardProblem& p) {
   const auto kept = static_cast<double>(p.kept.mean.size() + p.kept.hidden.size() + p.kept.gate.size());
   return {.flops = 4 * elements + 4 * batch * weights,
           .bytes = gated_backward_bytes(p) + 4 * (2 * weights + kept),
-          .written = 4 * (elements + weights),
           .exps = 0,
           .reciprocals = 0};
 }

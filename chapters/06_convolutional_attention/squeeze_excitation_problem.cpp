@@ -40,7 +40,6 @@ ladder::Cost cost(const SqueezeExcitationProblem& p) {
   const auto weights = static_cast<double>(p.reduce_weight.size() + p.expand_weight.size());
   return {.flops = 2 * elements + 2 * batch * weights,
           .bytes = gated_bytes(p) + 4 * (weights + batch * static_cast<double>(p.channels())),
-          .written = 4 * (elements + batch * static_cast<double>(p.channels())),
           .exps = batch * static_cast<double>(p.channels()),
           .reciprocals = batch * static_cast<double>(p.channels())};
 }

@@ -13,5 +13,5 @@ need_module() {
 # with_module COMMAND...: in place of the driver, with the module and the plots where Python looks first.
 with_module() {
   PYTHONPATH=$root/build/release/python:$root/notebooks${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 \
-    ATTENTION_RESULTS=$root/results ATTENTION_DATA=$root/datasets/data exec "$@"
+    ATTENTION_RESULTS=${ATTENTION_RESULTS:-$root/results} ATTENTION_DATA=$root/datasets/data exec "$@"
 }

@@ -6,13 +6,12 @@ namespace attention::ladder {
 struct Cost {
   double flops = 0;        ///< float32 additions and multiplications of the products, a multiply-add counted as two
   double bytes = 0;        ///< every input read once, every output written once
-  double written = 0;      ///< of these, the outputs'
   double exps = 0;         ///< exponentials
   double reciprocals = 0;  ///< divisions that cannot be shared
 
   /// The cost of a part of the problem.
   friend Cost operator*(Cost c, double part) {
-    return {c.flops * part, c.bytes * part, c.written * part, c.exps * part, c.reciprocals * part};
+    return {c.flops * part, c.bytes * part, c.exps * part, c.reciprocals * part};
   }
 };
 

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "program/error.hpp"
-#include "tensor/npy.hpp"
 
 namespace attention::ladder {
 
@@ -48,17 +47,6 @@ void pad_shape(std::string_view what, std::span<const std::size_t> shape, std::s
     throw UserError(fmt::format("{}: a dimension has size 0, expected 1 or more", what));
   std::ranges::fill(padded, std::size_t{1});
   std::ranges::copy(shape, padded.end() - static_cast<std::ptrdiff_t>(rank));
-}
-
-std::vector<std::size_t> shape_of(const std::filesystem::path& file) { return tensor::read_npy_header(file).shape; }
-
-void read_into(const std::filesystem::path& file, std::span<float> values) {
-  tensor::detail::load_elements(file, shape_of(file).size(), tensor::dtype_of<float>(), [&](std::span<const std::size_t> shape) -> void* {
-    std::size_t size = 1;
-    for (const std::size_t extent : shape) size *= extent;
-    if (size != values.size()) throw UserError(fmt::format("{}: the file changed while it was read", file.string()));
-    return values.data();
-  });
 }
 
 }  // namespace detail

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "tensor/npy.hpp"
 #include "tensor/tensor.hpp"
 
 namespace attention::ladder {
@@ -64,9 +65,6 @@ namespace detail {
 
 /// `shape` with leading ones up to `padded`; throws UserError as Inputs::tensor, `what` being file or tensor.
 void pad_shape(std::string_view what, std::span<const std::size_t> shape, std::size_t least_rank, std::span<std::size_t> padded);
-/// The shape of the file, and its numbers once there is room for them.
-std::vector<std::size_t> shape_of(const std::filesystem::path& file);
-void read_into(const std::filesystem::path& file, std::span<float> values);
 
 }  // namespace detail
 
@@ -79,9 +77,12 @@ tensor::Tensor<Rank> Inputs::tensor(std::size_t i, std::size_t least_rank) const
     return tensor::lent<Rank>(const_cast<float*>(array->values), padded);
   }
   const auto& file = std::get<std::filesystem::path>(sources_[i]);
-  detail::pad_shape(file.string(), detail::shape_of(file), least_rank, padded);
-  tensor::Tensor<Rank> read = tensor::empty<Rank>(padded);
-  detail::read_into(file, {read.data(), read.size()});
+  attention::tensor::Tensor<Rank> read;
+  tensor::detail::load_elements(file, tensor::read_npy_header(file).shape.size(), tensor::dtype_of<float>(), [&](std::span<const std::size_t> shape) -> void* {
+    detail::pad_shape(file.string(), shape, least_rank, padded);
+    read = tensor::empty<Rank>(padded);
+    return read.data();
+  });
   return read;
 }
 

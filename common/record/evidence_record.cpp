@@ -136,7 +136,7 @@ void write(const EvidenceRecord& record, const fs::path& folder, const std::stri
   const std::string words_file = name + ".words.npy", states_file = name + ".states.npy",
                     output_file = name + ".output.npy";
   Json document{
-      {"schema", evidence_schema},          {"title", record.title}, {"data", record.real ? "real" : "stand_in"},
+      {"schema", evidence_schema}, {"title", record.title}, {"data", record.real ? "real" : "stand_in"},
       {"classes", record.classes}, {"texts", texts},        {"words", words_file},
       {"states", states_file},     {"output", output_file}};
   if (!record.machine.is_null()) document["machine"] = record.machine;

@@ -10,8 +10,8 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "ladder/climb.hpp"
-#include "ladder/results.hpp"
 #include "ladder/registry.hpp"
+#include "ladder/results.hpp"
 #include "machine/affinity.hpp"
 #include "machine/caches.hpp"
 #include "machine/clock.hpp"
@@ -260,10 +260,11 @@ py::object ladder_class() {
   return made;
 }
 
-/// The settings that a shape like "queries=10,causal=1" names, beside its sizes.
-void add_settings(const AnyMechanism& mechanism, const std::string& shape, const ladder::Shape& sizes, py::dict& to) {
-  for (const ladder::Setting& setting : mechanism.settings())
-    if (("," + shape).find("," + setting.name + "=") != std::string::npos) to[py::str(setting.name)] = sizes[setting.name];
+/// What a shape like "queries=10,causal=1" sets beside its sizes.
+void add_settings(const AnyMechanism& mechanism, const ladder::Shape& sizes, py::dict& to) {
+  for (const ladder::ShapeKey& key : mechanism.keys())
+    if (std::ranges::count(mechanism.settings(), key.name, &ladder::Setting::name) > 0 && sizes[key.name] != key.default_value)
+      to[py::str(key.name)] = sizes[key.name];
 }
 
 py::dict make(const AnyMechanism& mechanism, const std::string& shape, std::uint64_t seed) {
@@ -273,7 +274,7 @@ py::dict make(const AnyMechanism& mechanism, const std::string& shape, std::uint
   const std::shared_ptr<ladder::Trial> trial = mechanism.make(sizes, seed, ladder::Hardness::plain);
   py::dict arrays;
   for (const ladder::NamedTensor& tensor : trial->tensors()) arrays[py::str(tensor.name)] = over(tensor.values.data(), tensor.shape, trial);
-  add_settings(mechanism, shape, sizes, arrays);
+  add_settings(mechanism, sizes, arrays);
   return arrays;
 }
 
@@ -373,7 +374,7 @@ void bind_mechanisms(py::module_& m) {
       }, "time(rung, *tensors, seconds=0.2, threads=all CPUs, **settings): seconds of one run, the median of runs that take `seconds` in all, five at least.")
       .def("ladder", &ladder_of, "ladder(*tensors, rungs=all but libraries, seconds=0.1, threads=all CPUs, **settings): every rung checked and timed for `seconds`, in turn "
                                  "with the others: a list of dicts with the keys of ladder.json, which prints as a table. The first call measures the "
-                                 "machine's roofs, too, which takes ten seconds or more.")
+                                 "machine's roofs, too, which takes a second or more.")
       .def("make", &make, py::arg("shape") = "", py::arg("seed") = 1,
            "Random tensors of a shape like 'heads=8,queries=2048', by name, with the settings that it names: run('fused', **make(...)).");
   m.attr("Ladder") = ladder_class();

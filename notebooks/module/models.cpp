@@ -31,7 +31,7 @@ using record::AttentionRecord;
 const fs::path checkout = ATTENTION_SOURCE_DIR;
 
 fs::path data_folder() { return checkout / "datasets/data"; }
-training::WeightFolders weights_of(const std::string& chapter) { return {checkout / "results" / chapter / "training", checkout / "datasets/weights"}; }
+training::WeightFolders folders_of(const std::string& chapter) { return {checkout / "results" / chapter / "training", checkout / "datasets/weights"}; }
 
 /// What is not there is told with the command that brings it.
 void require(const fs::path& folder, const char* what, const char* command) {
@@ -64,7 +64,7 @@ struct Pronouncer {
   explicit Pronouncer(const std::string& name) {
     data = datasets::load_pronunciations(data_folder());
     if (!data.real) throw UserError("the pronouncing dictionary is not there; ./course data fetches it");
-    auto trained = sequence_to_sequence::load_spelling(spelling_plan(name), data, weights_of("08_sequence_to_sequence"));
+    auto trained = sequence_to_sequence::load_spelling(spelling_plan(name), data, folders_of("08_sequence_to_sequence"));
     if (!trained) throw UserError(fmt::format("{} is not trained here; ./course train 08 {} makes it", name, name));
     model = std::make_unique<sequence_to_sequence::EncoderDecoder<float>>(std::move(trained->model));
   }
@@ -77,7 +77,7 @@ struct GlossClassifier {
   explicit GlossClassifier(const std::string& pooling) : corpus(recurrent_attention::load_corpus(data_folder())) {
     if (!corpus.real) throw UserError("WordNet or the sentence encoder is not there; ./course run 07 fetches both");
     std::string names;
-    for (auto& found : recurrent_attention::find_classifiers(corpus, weights_of("07_recurrent_attention"))) {
+    for (auto& found : recurrent_attention::find_classifiers(corpus, folders_of("07_recurrent_attention"))) {
       const std::string name(recurrent_attention::name_of(found.model.pooling));
       if (name == pooling) model = std::make_unique<recurrent_attention::TextClassifier<float>>(std::move(found.model));
       names += (names.empty() ? "" : ", ") + name;
@@ -95,7 +95,7 @@ struct PictureClassifier {
       const std::string short_name = plan.name.substr(plan.name.find('_') + 1);
       names += (names.empty() ? "" : ", ") + short_name;
       if (short_name != name) continue;
-      auto found = convolutional::load_network(plan, convolutional::real_training_pictures, true, weights_of("06_convolutional_attention"));
+      auto found = convolutional::load_network(plan, convolutional::real_training_pictures, true, folders_of("06_convolutional_attention"));
       if (!found) throw UserError(fmt::format("{} is not trained here; ./course train 06 {} makes it", plan.name, plan.name));
       network = std::make_unique<convolutional::ResidualNetwork<float>>(std::move(*found));
       return;
