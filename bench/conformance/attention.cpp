@@ -1,6 +1,8 @@
 // Attention: the plain operator, and every rung of chapter 2 that can serve the case.
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <string_view>
 
 #include "conformance/attention_problem.hpp"
 #include "conformance/operators.hpp"
@@ -106,7 +108,7 @@ std::vector<Piece> pieces_of(const AttentionProblem& p) {
 }
 
 /// Whether the rung gives a masked key the weight 0 and multiplies its value by it, instead of passing it over.
-bool multiplies_masked_values(const std::string& rung) { return rung == "formula" || rung == "simd" || rung == "openblas"; }
+bool multiplies_masked_values(std::string_view rung) { return rung == "formula" || rung == "simd" || rung == "openblas"; }
 
 void check_ladder(const AttentionProblem& p, const CaseTensor& expected, Report& report) {
   const double work = static_cast<double>(p.batch * p.heads * p.queries * p.keys) * static_cast<double>(p.dim + p.value_dim);
@@ -129,7 +131,7 @@ void check_ladder(const AttentionProblem& p, const CaseTensor& expected, Report&
         for (Index h = 0; h < p.heads; ++h)
           for (Index i = 0; i < p.queries; ++i, from += p.value_dim) std::copy_n(from, p.value_dim, to.row(b, h, i));
     }
-    report.check(rung.name, expected, output);
+    report.check(std::string(rung.name), expected, output);
   }
 }
 

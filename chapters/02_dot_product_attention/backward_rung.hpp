@@ -13,7 +13,7 @@ namespace attention::dot_product {
 /// where there is none.
 inline const auto& backward_rung(std::string_view name) {
   const auto& ladder = backward().ladder;
-  const auto found = std::ranges::find(ladder, name, [](const auto& rung) -> const std::string& { return rung.name; });
+  const auto found = std::ranges::find(ladder, name, [](const auto& rung) { return rung.name; });
   if (found == ladder.end()) throw std::invalid_argument("no backward rung " + std::string(name));
   return *found;
 }

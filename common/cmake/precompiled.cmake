@@ -16,6 +16,21 @@ function(attention_together target)
   endif()
 endfunction()
 
+# attention_mechanisms_together(TARGET): of each mechanism, what it has beside its rungs (problem, reference, ladder) is compiled at once.
+function(attention_mechanisms_together target)
+  if(ATTENTION_UNITY)
+    get_target_property(sources ${target} SOURCES)
+    foreach(source IN LISTS sources)
+      cmake_path(GET source STEM stem)
+      if(stem MATCHES "^(.*_)?(problem|reference|ladder)$")
+        set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${CMAKE_MATCH_1}mechanism")
+      endif()
+    endforeach()
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
+
 # attention_precompile(TARGET [HEADER...]): TARGET reads them first, and other targets can be given what it has made of them.
 function(attention_precompile target)
   if(ATTENTION_PRECOMPILED)

@@ -24,7 +24,8 @@ struct ChildEnd {
 /// Tells the parent what is being done.
 using Doing = std::function<void(std::string_view)>;
 
-/// Does `work` in a child process, which is stopped where it says nothing of what it is doing for `patience_s` seconds.
+/// Does `work` in a child process, which is stopped where it computes for `patience_s` seconds, by all its threads, or waits for ten
+/// times as long, without saying what it is doing.
 /// The caller must not have started threads: they would be missing in the child. Throws UserError where there is no
 /// process to be had.
 ChildEnd in_child(const std::function<std::string(const Doing&)>& work, double patience_s);

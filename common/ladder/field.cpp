@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "numerics/comparison.hpp"
@@ -64,6 +65,20 @@ CheckResult compare_fields(const std::vector<Field>& answer, const std::vector<R
     }
   }
   return result;
+}
+
+std::optional<CheckResult> put_in_place_of_first(std::span<const float> values, std::vector<Field>& fields) {
+  if (fields.at(0).values.size() != values.size())
+    return CheckResult{.fault = fmt::format("{}: {} values, {} were expected", fields[0].name, values.size(), fields[0].values.size())};
+  for (Field& field : fields) field.values = {};
+  fields[0].values = values;
+  return std::nullopt;
+}
+
+void spoil_fields(const std::vector<Field>& fields) {
+  for (const Field& field : fields)
+    // The answer is ours; Field shows it read-only because others only look.
+    std::ranges::fill_n(const_cast<float*>(field.values.data()), std::ssize(field.values), std::numeric_limits<float>::quiet_NaN());
 }
 
 }  // namespace attention::ladder

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,5 +53,12 @@ struct CheckResult {
 /// holds, in its order; where empty, both hold the same rows.
 CheckResult compare_fields(const std::vector<Field>& answer, const std::vector<ReferenceField>& reference,
                            std::span<const Index> rows);
+
+/// Takes `values` for the principal array's, and the others as not given. Where there are not as many as expected, nothing is
+/// taken, and the fault is returned.
+std::optional<CheckResult> put_in_place_of_first(std::span<const float> values, std::vector<Field>& fields);
+
+/// Overwrites an answer of ours with NaN.
+void spoil_fields(const std::vector<Field>& fields);
 
 }  // namespace attention::ladder

@@ -51,4 +51,9 @@ void pad_shape(std::string_view what, std::span<const std::size_t> shape, std::s
 
 }  // namespace detail
 
+template tensor::Tensor<1> Inputs::tensor<1>(std::size_t, std::size_t) const;
+template tensor::Tensor<2> Inputs::tensor<2>(std::size_t, std::size_t) const;
+template tensor::Tensor<3> Inputs::tensor<3>(std::size_t, std::size_t) const;
+template tensor::Tensor<4> Inputs::tensor<4>(std::size_t, std::size_t) const;
+
 }  // namespace attention::ladder

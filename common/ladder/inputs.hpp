@@ -86,4 +86,10 @@ tensor::Tensor<Rank> Inputs::tensor(std::size_t i, std::size_t least_rank) const
   return read;
 }
 
+// Made once, in inputs.cpp, not in every file that describes a mechanism.
+extern template tensor::Tensor<1> Inputs::tensor<1>(std::size_t, std::size_t) const;
+extern template tensor::Tensor<2> Inputs::tensor<2>(std::size_t, std::size_t) const;
+extern template tensor::Tensor<3> Inputs::tensor<3>(std::size_t, std::size_t) const;
+extern template tensor::Tensor<4> Inputs::tensor<4>(std::size_t, std::size_t) const;
+
 }  // namespace attention::ladder

@@ -19,6 +19,13 @@ std::size_t AnyMechanism::rung_index(std::string_view rung) const {
   throw program::UserError(fmt::format("{} has no rung '{}'; its rungs are {}", name(), rung, fmt::join(names, ", ")));
 }
 
+void AnyMechanism::require_inputs(std::size_t tensors, const std::map<std::string, double>& settings) const {
+  if (tensors != tensor_names().size())
+    throw program::UserError(fmt::format("{} takes {} tensors ({}), {} were given", name(), tensor_names().size(),
+                                         fmt::join(tensor_names(), ", "), tensors));
+  require_settings(settings, this->settings(), name());
+}
+
 const StandardShape& headline_shape(const AnyMechanism& mechanism) {
   const auto& shapes = mechanism.standard_shapes();
   const auto marked = std::ranges::find_if(shapes, [](const StandardShape& shape) { return shape.headline; });

@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ladder/cost.hpp"
@@ -39,8 +41,8 @@ struct Blocks {
 /// One way to compute a mechanism.
 template <class Problem, class Output>
 struct Rung {
-  std::string name;
-  std::string idea;  ///< one line: what changed
+  std::string_view name;
+  std::string_view idea;  ///< one line: what changed
   void (*run)(const Problem&, Output&) = nullptr;
   std::size_t (*workspace)(const Problem&) = nullptr;  ///< bytes beyond inputs and output
   Blocks blocks = {};
@@ -67,13 +69,8 @@ struct StandardShape {
   bool bench_only = false;  ///< left to `bench`: the chapter's program has no time for it
 };
 
-/// An attention mechanism, described once: the chapter's program, the tests, the benchmarks and the plots walk this.
-template <class ProblemType, class OutputType, class ReferenceType>
-struct Mechanism {
-  using Problem = ProblemType;
-  using Output = OutputType;
-  using Reference = ReferenceType;
-
+/// What is told of a mechanism, whatever its problem's type.
+struct Description {
   std::string name;      ///< on the command line
   std::string title;
   std::string citation;  ///< paper and equation
@@ -82,6 +79,18 @@ struct Mechanism {
   std::vector<StandardShape> standard_shapes;
   std::vector<Sweep> sweeps;
   std::vector<Index> tile_edges;  ///< row counts at which the rungs' tiles end
+  std::vector<std::string> tensor_names;
+  std::vector<Setting> settings;  ///< that from_inputs asks for
+  /// Bytes that a problem of this shape and its output take, as a float: a shape too large for memory is refused unmade.
+  double (*footprint)(const Shape&) = nullptr;
+};
+
+/// An attention mechanism, described once: the chapter's program, the tests, the benchmarks and the plots walk this.
+template <class ProblemType, class OutputType, class ReferenceType>
+struct Mechanism : Description {
+  using Problem = ProblemType;
+  using Output = OutputType;
+  using Reference = ReferenceType;
 
   Problem (*make)(const Shape&, std::uint64_t seed, Hardness) = nullptr;
   Shape (*shape_of)(const Problem&) = nullptr;
@@ -89,8 +98,6 @@ struct Mechanism {
   void (*prepare)(const Problem&, Output&) = nullptr;
   Reference (*reference)(const Problem&) = nullptr;
   Cost (*cost)(const Problem&) = nullptr;
-  /// Bytes that a problem of this shape and its output take, as a float: a shape too large for memory is refused unmade.
-  double (*footprint)(const Shape&) = nullptr;
   /// How many rows of the output can be computed alone, and the problem of a few of them. 0 and null: only all together.
   Index (*rows)(const Problem&) = nullptr;
   Problem (*take_rows)(const Problem&, std::span<const Index>) = nullptr;
@@ -100,8 +107,6 @@ struct Mechanism {
   /// The problem's tensors by name, and back: from files, to hand a problem to another process, or from a caller's arrays.
   std::vector<NamedTensor> (*tensors)(const Problem&) = nullptr;
   Problem (*from_inputs)(const Inputs&) = nullptr;  ///< one a name in tensor_names
-  std::vector<std::string> tensor_names;
-  std::vector<Setting> settings;  ///< that from_inputs asks for
 
   std::vector<Rung<Problem, Output>> ladder;
 };
@@ -155,18 +160,18 @@ class Trial {
 class AnyMechanism {
  public:
   virtual ~AnyMechanism() = default;
-  virtual const std::string& name() const = 0;
-  virtual const std::string& title() const = 0;
-  virtual const std::string& citation() const = 0;
-  virtual const std::string& chapter() const = 0;
-  virtual const std::vector<ShapeKey>& keys() const = 0;
-  virtual const std::vector<StandardShape>& standard_shapes() const = 0;
-  virtual const std::vector<Sweep>& sweeps() const = 0;
-  virtual const std::vector<Index>& tile_edges() const = 0;
-  virtual const std::vector<RungInfo>& rungs() const = 0;
-  virtual const std::vector<std::string>& tensor_names() const = 0;
-  virtual const std::vector<Setting>& settings() const = 0;
-  virtual double footprint(const Shape&) const = 0;
+  const std::string& name() const { return description_.name; }
+  const std::string& title() const { return description_.title; }
+  const std::string& citation() const { return description_.citation; }
+  const std::string& chapter() const { return description_.chapter; }
+  const std::vector<ShapeKey>& keys() const { return description_.keys; }
+  const std::vector<StandardShape>& standard_shapes() const { return description_.standard_shapes; }
+  const std::vector<Sweep>& sweeps() const { return description_.sweeps; }
+  const std::vector<Index>& tile_edges() const { return description_.tile_edges; }
+  const std::vector<RungInfo>& rungs() const { return rungs_; }
+  const std::vector<std::string>& tensor_names() const { return description_.tensor_names; }
+  const std::vector<Setting>& settings() const { return description_.settings; }
+  double footprint(const Shape& shape) const { return description_.footprint(shape); }
   virtual std::unique_ptr<Trial> make(const Shape&, std::uint64_t seed, Hardness) const = 0;
   /// The problem that these tensors make, one a name in tensor_names(). Throws UserError on a wrong number of them, a damaged
   /// file, sizes that do not agree, or a setting that there is not. Arrays that the caller lends must outlive the trial.
@@ -175,6 +180,15 @@ class AnyMechanism {
 
   /// Position of the rung called `rung`. Throws UserError, listing the rungs, where there is none.
   std::size_t rung_index(std::string_view rung) const;
+
+ protected:
+  AnyMechanism(const Description& description, std::vector<RungInfo> rungs) : description_(description), rungs_(std::move(rungs)) {}
+  /// Throws UserError where there are not as many tensors as names, or a setting is not among the mechanism's.
+  void require_inputs(std::size_t tensors, const std::map<std::string, double>& settings) const;
+
+ private:
+  const Description& description_;
+  std::vector<RungInfo> rungs_;
 };
 using MechanismPtr = std::shared_ptr<const AnyMechanism>;
 

@@ -62,7 +62,8 @@ std::optional<double> PeakMemory::measure(const std::string& rung, int threads) 
 
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return {};
-  const pid_t child = fork();
+  // Not fork: it would copy the page tables of all that we hold, and our next writes would pay for it again.
+  const pid_t child = vfork();
   if (child == 0) {
     machine::unpin_this_thread();
     dup2(ends[1], STDOUT_FILENO);

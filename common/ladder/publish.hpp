@@ -1,14 +1,12 @@
 #pragma once
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <limits>
+#include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "ladder/mechanism.hpp"
-#include "program/error.hpp"
 
 namespace attention::ladder {
 
@@ -45,10 +43,7 @@ class TrialOf final : public Trial {
       mechanism_.prepare(problem_, output_);
       fields = mechanism_.fields(output_);
     }
-    if (fields.at(0).values.size() != values.size())
-      return {.fault = fmt::format("{}: {} values, {} were expected", fields[0].name, values.size(), fields[0].values.size())};
-    for (Field& field : fields) field.values = {};
-    fields[0].values = values;
+    if (std::optional<CheckResult> misfit = put_in_place_of_first(values, fields)) return *misfit;
     return compare(fields, Blocks{}, rows);
   }
   std::vector<ReferenceField> reference() override {
@@ -60,11 +55,7 @@ class TrialOf final : public Trial {
     spoil();
   }
   void spoil() override {
-    for (const Field& field : mechanism_.fields(output_)) {
-      // The answer is ours; Field shows it read-only because others only look.
-      float* values = const_cast<float*>(field.values.data());
-      std::fill(values, values + field.values.size(), std::numeric_limits<float>::quiet_NaN());
-    }
+    spoil_fields(mechanism_.fields(output_));
   }
   std::vector<NamedTensor> tensors() const override { return mechanism_.tensors(problem_); }
   std::vector<Field> answer() const override { return mechanism_.fields(output_); }
@@ -89,39 +80,27 @@ class TrialOf final : public Trial {
 };
 
 template <class M>
+std::vector<RungInfo> rungs_of(const M& mechanism) {
+  std::vector<RungInfo> rungs;
+  for (const auto& rung : mechanism.ladder)
+    rungs.push_back({std::string(rung.name), std::string(rung.idea), rung.parallel, rung.beside, rung.block_rows, rung.variant, rung.blocks.rounding > 0});
+  return rungs;
+}
+
+template <class M>
 class Published final : public AnyMechanism {
  public:
-  explicit Published(const M& mechanism) : mechanism_(mechanism) {
-    for (const auto& rung : mechanism.ladder)
-      rungs_.push_back({rung.name, rung.idea, rung.parallel, rung.beside, rung.block_rows, rung.variant, rung.blocks.rounding > 0});
-  }
-  const std::string& name() const override { return mechanism_.name; }
-  const std::string& title() const override { return mechanism_.title; }
-  const std::string& citation() const override { return mechanism_.citation; }
-  const std::string& chapter() const override { return mechanism_.chapter; }
-  const std::vector<ShapeKey>& keys() const override { return mechanism_.keys; }
-  const std::vector<StandardShape>& standard_shapes() const override { return mechanism_.standard_shapes; }
-  const std::vector<Sweep>& sweeps() const override { return mechanism_.sweeps; }
-  const std::vector<Index>& tile_edges() const override { return mechanism_.tile_edges; }
-  const std::vector<RungInfo>& rungs() const override { return rungs_; }
-  const std::vector<std::string>& tensor_names() const override { return mechanism_.tensor_names; }
-  double footprint(const Shape& shape) const override { return mechanism_.footprint(shape); }
+  explicit Published(const M& mechanism) : AnyMechanism(mechanism, rungs_of(mechanism)), mechanism_(mechanism) {}
   std::unique_ptr<Trial> make(const Shape& shape, std::uint64_t seed, Hardness hardness) const override {
     return std::make_unique<TrialOf<M>>(mechanism_, mechanism_.make(shape, seed, hardness));
   }
-  const std::vector<Setting>& settings() const override { return mechanism_.settings; }
   std::unique_ptr<Trial> from_inputs(std::span<const InputSource> tensors, const std::map<std::string, double>& settings) const override {
-    if (tensors.size() != mechanism_.tensor_names.size())
-      throw program::UserError(fmt::format("{} takes {} tensors ({}), {} were given", mechanism_.name,
-                                           mechanism_.tensor_names.size(), fmt::join(mechanism_.tensor_names, ", "),
-                                           tensors.size()));
-    require_settings(settings, mechanism_.settings, mechanism_.name);
+    require_inputs(tensors.size(), settings);
     return std::make_unique<TrialOf<M>>(mechanism_, mechanism_.from_inputs(Inputs(tensors, mechanism_.tensor_names, settings)));
   }
 
  private:
   const M& mechanism_;
-  std::vector<RungInfo> rungs_;
 };
 
 }  // namespace detail

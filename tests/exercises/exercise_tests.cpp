@@ -2,10 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "answers.hpp"
 #include "catch.hpp"
@@ -129,6 +132,20 @@ TEST_CASE("a child that crashes, ends, throws or stands still is told from one t
       [](const exercise::Doing&) -> std::string {
         for (;;) pause();
       },
-      0.3);
+      0.1);
   CHECK(stands.kind == Kind::stalled);
+  const auto turns = exercise::in_child(
+      [](const exercise::Doing&) -> std::string {
+        for (std::atomic<unsigned> turn = 0;;) ++turn;
+      },
+      0.3);
+  CHECK(turns.kind == Kind::stalled);
+  // It takes longer than it computes, as all does on a machine with much else to do.
+  const auto slow = exercise::in_child(
+      [](const exercise::Doing&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(600));
+        return std::string("done");
+      },
+      0.3);
+  CHECK(slow.kind == Kind::done);
 }

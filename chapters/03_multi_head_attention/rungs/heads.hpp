@@ -41,7 +41,7 @@ inline void take_all_keys(const Problem& p, dot_product::Problem& heads) {
 inline dot_product::Output attend(std::string_view rung, const dot_product::Problem& heads) {
   const auto& ladder = dot_product::mechanism().ladder;
   dot_product::Output out;
-  std::ranges::find(ladder, rung, [](const auto& r) -> const std::string& { return r.name; })->run(heads, out);
+  std::ranges::find(ladder, rung, [](const auto& r) { return r.name; })->run(heads, out);
   return out;
 }
 

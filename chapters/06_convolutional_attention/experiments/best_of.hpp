@@ -1,11 +1,14 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
 
 #include "feature_maps.hpp"
+#include "ladder/mechanism.hpp"
 #include "machine/caches.hpp"
 #include "machine/clock.hpp"
 
@@ -35,6 +38,15 @@ inline Index batch_beyond_cache(double image_bytes) {
   const double wanted = std::min(1.25 * static_cast<double>(machine::caches().last_level_bytes()),
                                  static_cast<double>(machine::memory().available_bytes) / 8);
   return std::max<Index>(64, static_cast<Index>(wanted / image_bytes));
+}
+
+/// The mechanism's problem over these maps [batch, channels, height, width], which are lent and must outlive it.
+template <class Mechanism>
+auto with_maps(const Mechanism& mechanism, const Tensor<4>& maps) {
+  auto problem = mechanism.make(
+      ladder::parse_shape(fmt::format("batch=1,channels={},height=1", tensor::extent(maps, 1)), mechanism.keys), 1, ladder::Hardness::plain);
+  problem.input = tensor::lent<4>(const_cast<float*>(maps.data()), maps.shape());
+  return problem;
 }
 
 }  // namespace attention::convolutional

@@ -24,9 +24,11 @@ void layouts(const ladder::ChapterRun& run) {
   program::Table table({{"mechanism"}, {"threads"}, {"channels first"}, {"channels last"}, {"ratio"}});
   Json rows = Json::array();
 
+  const Tensor<4> planes = make_maps(ladder::parse_shape(shape, map_keys()), 1, ladder::Hardness::plain);
+  const Tensor<4> maps = channels_last(planes);
+
   const auto measure = [&](const auto& mechanism, auto first, auto last, auto first_output, auto last_output) {
-    const auto problem = mechanism.make(ladder::parse_shape(shape, mechanism.keys), 1, ladder::Hardness::plain);
-    const Tensor<4> maps = channels_last(problem.input);
+    const auto problem = with_maps(mechanism, planes);
     for (const int threads : {1, run.threads}) {
       machine::use_threads(threads);
       const auto [of_first, of_last] = best_of(rounds, [&] { first(problem, first_output); }, [&] { last(problem, maps, last_output); });

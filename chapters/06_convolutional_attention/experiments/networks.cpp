@@ -91,9 +91,9 @@ void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures,
   Json rows = Json::array(), curves = Json::array();
   program::Table table({"network", "test accuracy", "95 % ±", "seeds", "weights", "MFLOP", "µs a picture"});
   double plain = std::nan("");  // the plain network comes first
-  machine::use_threads(1);
   for (const TrainedNetwork& trained : networks) {
     const std::string name = short_name(*trained.plan);
+    machine::use_threads(run.threads);
     const double own = accuracy(trained.network, pictures.test);
     Seeds seeds = pictures.real ? seeds_of(*trained.plan, run.trained, curves) : Seeds{};
     if (seeds.shares.empty()) seeds.shares = {own};
@@ -104,6 +104,7 @@ void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures,
     ResidualNetwork<float> counted(trained.plan->sizes, 1);
     const Index weights = autograd::count(counted.parameters());
     const double operations = picture_operations(trained.plan->sizes, picture_side);
+    machine::use_threads(1);
     const double seconds = seconds_a_picture(trained.network, pictures.test, run.quick);
     rows.push_back({{"network", name}, {"accuracy", mean}, {"95 % ±", interval}, {"seeds", seeds.shares.size()}, {"lowest", std::ranges::min(seeds.shares)},
                     {"highest", std::ranges::max(seeds.shares)}, {"over plain", std::isnan(plain) ? Json(nullptr) : Json(mean - plain)}, {"seed 1, these weights", own}, {"weights", weights},
