@@ -42,6 +42,7 @@ struct OutputOf {
   TensorOf<Real, 2> output;   ///< [queries, value_dim]
   TensorOf<Real, 1> lse;      ///< [queries]: log of the sum of exp(scores) over the keys, natural logarithm
   TensorOf<Real, 2> weights;  ///< [queries, keys] where the rung stores them, else empty
+  TensorOf<Real, 2> spare_weights = {};  ///< memory for them while they are not stored
 };
 using Output = OutputOf<float>;
 

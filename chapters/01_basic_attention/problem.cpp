@@ -4,6 +4,7 @@
 
 #include "additive.hpp"
 #include "numerics/random.hpp"
+#include "tensor/make_room.hpp"
 
 namespace attention::additive {
 
@@ -13,10 +14,7 @@ void prepare(const Problem& p, Output& out, bool store_weights) {
   const std::array weights{output[0], size(p.keys())};
   if (!std::ranges::equal(out.output.shape(), output)) out.output = tensor::empty<2>(output);
   if (!std::ranges::equal(out.lse.shape(), lse)) out.lse = tensor::empty<1>(lse);
-  if (!store_weights)
-    out.weights = Tensor<2>();
-  else if (!std::ranges::equal(out.weights.shape(), weights))
-    out.weights = tensor::empty<2>(weights);
+  tensor::make_room(store_weights, weights, out.weights, out.spare_weights);
 }
 
 Problem make(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {

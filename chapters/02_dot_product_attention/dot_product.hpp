@@ -61,6 +61,7 @@ struct OutputOf {
   TensorOf<Real, 4> output;   ///< [batch, heads, queries, value_dim]
   TensorOf<Real, 3> lse;      ///< [batch, heads, queries]: log of the sum of exp(scores) over the keys, natural logarithm
   TensorOf<Real, 4> weights;  ///< [batch, heads, queries, keys] where the rung stores them, else empty
+  TensorOf<Real, 4> spare_weights = {};  ///< memory for them while they are not stored
 
   Index queries() const { return tensor::extent(output, 2); }
   Index value_dim() const { return tensor::extent(output, 3); }
@@ -110,6 +111,7 @@ using DotProduct = ladder::Mechanism<Problem, Output, Reference>;
 const DotProduct& mechanism();
 
 /// The top rung of the ladder, and the same without one of its steps.
+const DotProduct& steps();
 ladder::MechanismPtr steps_mechanism();
 
 /// For the registry: all mechanisms of this chapter.

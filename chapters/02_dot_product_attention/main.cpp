@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
     dot_product::what_it_looks_at(context, best);
     dot_product::high_dimension(context);
     dot_product::climb_the_ladder(context, best);
-    dot_product::steps_of_the_top_rung(context);
+    dot_product::steps_of_the_top_rung(context, best);
   };
   return ladder::chapter_main(argc, argv, program);
 }

@@ -32,6 +32,7 @@ DotProduct describe() {
               without("no_micro_kernel", "products row by row, not in tiles of registers", no_micro_kernel, fused_workspace),
               without("no_blocking", "the scores of all keys are written, then read", no_blocking, no_blocking_workspace),
               without("no_vector_exp", "2^x by the C++ library, number by number", no_vector_exp, fused_workspace),
+              without("no_cut_off", "weights below 2^-100 are kept, not taken for 0", no_cut_off, fused_workspace),
               without("no_balance", "each thread has its rows beforehand", no_balance, fused_workspace)};
   m.ladder[1].blocks.scores = 0;  // without packing, a score is one chain of sums
   return m;
@@ -39,9 +40,11 @@ DotProduct describe() {
 
 }  // namespace
 
-ladder::MechanismPtr steps_mechanism() {
+const DotProduct& steps() {
   static const DotProduct description = describe();
-  return ladder::publish(description);
+  return description;
 }
+
+ladder::MechanismPtr steps_mechanism() { return ladder::publish(steps()); }
 
 }  // namespace attention::dot_product

@@ -7,6 +7,7 @@
 #include "program/error.hpp"
 #include "rungs/projection.hpp"
 #include "self_attention.hpp"
+#include "tensor/make_room.hpp"
 
 namespace attention::self_attention {
 
@@ -60,10 +61,7 @@ void prepare(const Problem& p, Output& out, bool store_weights) {
   const std::array weights{output[0], output[2], output[1], size(p.span())};
   if (!std::ranges::equal(out.output.shape(), output)) out.output = tensor::empty<4>(output);
   if (!std::ranges::equal(out.lse.shape(), lse)) out.lse = tensor::empty<3>(lse);
-  if (!store_weights)
-    out.weights = Tensor<4>();
-  else if (!std::ranges::equal(out.weights.shape(), weights))
-    out.weights = tensor::empty<4>(weights);
+  tensor::make_room(store_weights, weights, out.weights, out.spare_weights);
 }
 
 Problem make(Kind kind, const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {

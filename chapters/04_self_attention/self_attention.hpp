@@ -65,6 +65,7 @@ struct OutputOf {
   /// [batch, heads, queries, span] where the rung stores them, else empty: a row begins with the first key that the query
   /// sees, and ends with zeros where it sees fewer than span.
   TensorOf<Real, 4> weights;
+  TensorOf<Real, 4> spare_weights = {};  ///< memory for them while they are not stored
 
   Index batch() const { return tensor::extent(output, 0); }
   Index queries() const { return tensor::extent(output, 1); }

@@ -42,6 +42,7 @@ template <class Real>
 struct NonLocalOutputOf {
   TensorOf<Real, 4> output;   ///< z: [batch, channels, height, width]
   TensorOf<Real, 3> weights;  ///< f / C: [batch, positions (that look), positions (looked at)] where the rung stores them, else empty
+  TensorOf<Real, 3> spare_weights = {};  ///< memory for them while they are not stored
 };
 using NonLocalOutput = NonLocalOutputOf<float>;
 

@@ -3,6 +3,7 @@
 
 #include "non_local.hpp"
 #include "numerics/random.hpp"
+#include "tensor/make_room.hpp"
 
 namespace attention::convolutional {
 
@@ -10,10 +11,7 @@ void prepare(const NonLocalProblem& p, NonLocalOutput& out, bool store_weights) 
   const auto positions = static_cast<std::size_t>(p.positions());
   const std::array weights{p.input.shape()[0], positions, positions};
   if (!std::ranges::equal(out.output.shape(), p.input.shape())) out.output = tensor::empty<4>(p.input.shape());
-  if (!store_weights)
-    out.weights = Tensor<3>();
-  else if (!std::ranges::equal(out.weights.shape(), weights))
-    out.weights = tensor::empty<3>(weights);
+  tensor::make_room(store_weights, weights, out.weights, out.spare_weights);
 }
 
 NonLocalProblem make_non_local(const ladder::Shape& shape, std::uint64_t seed, ladder::Hardness hardness) {

@@ -39,7 +39,7 @@ void high_dimension(const Context& context);
 /// Experiment 4: the ladder on the look-up and on the standard shapes, and over sizes and threads.
 void climb_the_ladder(const Context& context, const LookUp& best);
 
-/// Experiment 5: the top rung without one of its steps. Writes steps.json.
-void steps_of_the_top_rung(const Context& context);
+/// Experiment 5: the top rung without one of its steps, on random numbers and on the look-up. Writes steps.json.
+void steps_of_the_top_rung(const Context& context, const LookUp& best);
 
 }  // namespace attention::dot_product

@@ -37,6 +37,20 @@ class WithLibraryPower : public BlockArithmetic {
   }
 };
 
+/// 2^x down to the least number of float32, 2^-149: as the square of 2^(x/2), which is far from it.
+struct WholePower {
+  simd::Float operator()(simd::Float x) const {
+    const simd::Float root = simd::exp2(x * simd::broadcast(0.5F));
+    return root * root;
+  }
+};
+class WithoutCutOff : public BlockArithmetic {
+ public:
+  void softmax(float* scores, Index keys, int vectors, float* m, float* l, float* alpha) const override {
+    online_softmax_of_lanes(scores, keys, vectors, m, l, alpha, WholePower());
+  }
+};
+
 constexpr Cut unblocked{.blocked = false};
 constexpr Cut unbalanced{.balanced = false};
 
@@ -46,6 +60,7 @@ void no_packing(const Problem& p, Output& out) { fused_pass(p, out, WithoutPacki
 void no_micro_kernel(const Problem& p, Output& out) { fused_pass(p, out, WithoutMicroKernel()); }
 void no_blocking(const Problem& p, Output& out) { fused_pass(p, out, BlockArithmetic(), unblocked); }
 void no_vector_exp(const Problem& p, Output& out) { fused_pass(p, out, WithLibraryPower()); }
+void no_cut_off(const Problem& p, Output& out) { fused_pass(p, out, WithoutCutOff()); }
 void no_balance(const Problem& p, Output& out) { fused_pass(p, out, BlockArithmetic(), unbalanced); }
 
 std::size_t no_packing_workspace(const Problem& p) { return fused_pass_workspace(p, WithoutPacking()); }
