@@ -13,7 +13,7 @@ namespace {
 DotProduct describe() {
   DotProduct m = mechanism();
   const auto fused_rung = *std::ranges::find(m.ladder, "fused", &ladder::Rung<Problem, Output>::name);
-  const auto without = [&](const char* name, const char* idea, auto run, auto workspace) {
+  const auto otherwise = [&](const char* name, const char* idea, auto run, auto workspace) {
     auto rung = fused_rung;
     rung.name = name;
     rung.idea = idea;
@@ -23,18 +23,17 @@ DotProduct describe() {
     return rung;
   };
   m.name = "dot_product_steps";
-  m.title = "The fused rung, one step left out";
+  m.title = "The fused rung, one step otherwise";
   m.standard_shapes = {{"8x2048x64", "heads=8,queries=2048,dim=64", true},
                        {"1x4096x64-causal", "heads=1,queries=4096,dim=64,causal=1"}};
   m.sweeps = {};
   m.ladder = {fused_rung,
-              without("no_packing", "K is read where it lies, along its rows", no_packing, no_packing_workspace),
-              without("no_micro_kernel", "products row by row, not in tiles of registers", no_micro_kernel, fused_workspace),
-              without("no_blocking", "the scores of all keys are written, then read", no_blocking, no_blocking_workspace),
-              without("no_vector_exp", "2^x by the C++ library, number by number", no_vector_exp, fused_workspace),
-              without("no_cut_off", "weights below 2^-100 are kept, not taken for 0", no_cut_off, fused_workspace),
-              without("no_balance", "each thread has its rows beforehand", no_balance, fused_workspace)};
-  m.ladder[1].blocks.scores = 0;  // without packing, a score is one chain of sums
+              otherwise("packing", "K is interleaved before it is read", packing, packing_workspace),
+              otherwise("no_micro_kernel", "products row by row, not in tiles of registers", no_micro_kernel, fused_workspace),
+              otherwise("no_blocking", "the scores of all keys are written, then read", no_blocking, no_blocking_workspace),
+              otherwise("no_vector_exp", "2^x by the C++ library, number by number", no_vector_exp, fused_workspace),
+              otherwise("no_cut_off", "weights below 2^-100 are kept, not taken for 0", no_cut_off, fused_workspace),
+              otherwise("no_balance", "each thread has its rows beforehand", no_balance, fused_workspace)};
   return m;
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 
@@ -55,24 +56,25 @@ void steps_of_the_top_rung(const Context& c, const LookUp& best) {
   std::vector<std::vector<ladder::Measurement>> found;
   for (const Setting& setting : settings) found.push_back(measure(c, *steps, setting));
 
-  std::vector<program::Table::Column> columns{{"left out"}, {"what happens then"}};
+  std::vector<program::Table::Column> columns{{"what is changed"}, {"what happens then"}};
   for (const Setting& setting : settings) columns.emplace_back(setting.heading);
   program::Table table(std::move(columns));
   Json rows = Json::array();
   for (const ladder::RungInfo& rung : steps->rungs()) {
     if (!rung.variant) continue;
-    const std::string name = rung.name.substr(rung.name.find('_') + 1);
+    std::string name(rung.name);
+    std::ranges::replace(name, '_', ' ');
     std::vector<std::string> words{name, rung.idea};
-    Json row{{"left out", name}, {"what happens then", rung.idea}};
+    Json row{{"what is changed", name}, {"what happens then", rung.idea}};
     for (std::size_t i = 0; i < found.size(); ++i) {
       const ladder::Measurement* all = find_measurement(found[i], "fused", settings[i].threads);
-      const ladder::Measurement* without = find_measurement(found[i], rung.name, settings[i].threads);
-      if (!all || !without) {
+      const ladder::Measurement* changed = find_measurement(found[i], rung.name, settings[i].threads);
+      if (!all || !changed) {
         words.emplace_back("not run");
       } else {
-        const double noise = std::max(all->aa_spread, without->aa_spread);
-        words.push_back(fmt::format("{:.2f} times as long{}", without->median_s / all->median_s,
-                                    std::abs(without->median_s / all->median_s - 1) <= noise ? " (noise)" : ""));
+        const double noise = std::max(all->aa_spread, changed->aa_spread);
+        words.push_back(fmt::format("{:.2f} times as long{}", changed->median_s / all->median_s,
+                                    std::abs(changed->median_s / all->median_s - 1) <= noise ? " (noise)" : ""));
       }
       row[settings[i].heading] = words.back();
     }

@@ -10,7 +10,7 @@
 // is that of one: no maximum and no sum across lanes, and one vector holds 16 factors alpha_i. Both products then have the form
 // (rows that are broadcast) × (lanes of queries), and O_i is scaled as the second one's tile is added to it.
 //
-// Sums start anew after 32 products of a score and 32 keys of an output, and again after each block of keys that is packed together:
+// Sums start anew after 32 products of a score and 32 keys of an output, and again after each block of keys that is fetched together:
 // no long chain of additions is left, and the result is more precise than the plain sum's, also over 16,384 keys.
 //
 // Here is what meets what, and what is gathered. How a block is computed (packing, micro-kernel, 2^x) is block_arithmetic.cpp.
@@ -32,29 +32,32 @@ namespace attention::dot_product {
 
 namespace {
 
+using simd::Into;
+
 /// How the problem is cut. Queries do not influence each other, so the height of a block of queries may follow the number of
 /// threads, in whole bands; which keys are taken together decides the order of the sums and follows the shape alone.
 struct Blocks {
   Index queries;
-  Index keys;           ///< packed together
+  Index keys;           ///< fetched together
   Index near;           ///< of them, keys whose scores are held at a time
   Index dim_words;      ///< of a packed row of Q or K
   Index value_dim;
   Index room;           ///< floats that packing takes
   Index widened;        ///< floats for a block of K and V that are stored in 16 bits
-  Index packed_values;  ///< words for a block of V; 0: it is read where it is
+  Index packed_keys;    ///< words for a block of K; 0: it is read where it is
+  Index packed_values;  ///< … of V
   Index share;          ///< blocks of queries that a thread takes at a time
 
   Blocks(const FusedProblem& p, const BlockArithmetic& arithmetic, const Cut& cut, int threads) {
-    // A tall block packs K seldom. But there should be four blocks a thread, so that none waits long for the last.
+    // A tall block fetches K and V seldom. But there should be four blocks a thread, so that none waits long for the last.
     const Index tallest = p.dim > 256 ? fused_queries / 4 : fused_queries;
     const Index rows = p.batch * p.queries * (p.rows_done ? 1 : p.heads);
     queries = std::clamp<Index>(round_up(rows / (4 * threads), band_queries), band_queries, tallest);
-    // Equal heights: a last block of a few rows would pack all of K for them.
+    // Equal heights: a last block of a few rows would fetch all of K and V for them.
     const Index count = (p.queries + queries - 1) / queries;
     queries = round_up((p.queries + count - 1) / count, band_queries);
     share = cut.balanced ? 1 : (p.batch * p.heads * count + threads - 1) / threads;
-    // The packed block of K takes at most 400 KB, less than a second-level cache.
+    // A block of K takes at most 400 KB, less than a second-level cache.
     keys = std::clamp<Index>(102400 / p.dim / near_keys * near_keys, near_keys, 512);
     if (!cut.blocked) keys = p.keys;
     keys = std::min(round_up(keys, near_keys), round_up(p.keys, near_keys));
@@ -64,13 +67,14 @@ struct Blocks {
     room = arithmetic.room(p.dim);
     const bool in_place = p.storage == simd::Storage::float32;
     widened = in_place ? 0 : keys * (p.dim + p.value_dim);
-    const bool packs = arithmetic.packs_values(in_place ? p.value.row_stride : p.value_dim, p.value_dim);
-    packed_values = packs ? interleaved_size(p.value_dim, arithmetic.words_of(keys)) : 0;
+    packed_keys = arithmetic.packs_keys(queries, in_place ? p.key.row_stride : p.dim, p.dim) ? interleaved_size(keys, dim_words) : 0;
+    const bool packs_values = arithmetic.packs_values(in_place ? p.value.row_stride : p.value_dim, p.value_dim);
+    packed_values = packs_values ? interleaved_size(p.value_dim, arithmetic.words_of(keys)) : 0;
   }
 
   /// Of one thread's scratch memory.
   Index floats() const {
-    return room + band_queries * (dim_words + near + 1 + value_dim + 2) + queries * (dim_words + value_dim + 2) + interleaved_size(keys, dim_words) + packed_values +
+    return room + band_queries * (dim_words + near + 1 + value_dim + 2) + queries * (dim_words + value_dim + 2) + packed_keys + packed_values +
            widened;
   }
 };
@@ -84,7 +88,7 @@ struct Scratch {
       : room(size(blocks.room)),
         rows(size(band_queries * blocks.dim_words)),
         query(size(blocks.queries * blocks.dim_words)),
-        key(size(interleaved_size(blocks.keys, blocks.dim_words))),
+        key(size(blocks.packed_keys)),
         value(size(blocks.packed_values)),
         wide(size(blocks.widened)),
         scores(size(blocks.near * band_queries)),
@@ -191,7 +195,8 @@ class QueryBlock {
       if (low < high) {
         const bool first = j == first_block;  // nothing was gathered before: it need not be joined
         const Band gathered = first ? queries : begin_block(queries);
-        for (Index x = low; x < high; x += blocks_.near) attend_near(gathered, j, x, std::min(blocks_.near, high - x), key, value);
+        for (Index x = low; x < high; x += blocks_.near)
+          attend_near(gathered, j, x, std::min(blocks_.near, high - x), key, value, x == low ? Into::replace : Into::add);
         if (!first) end_block(queries, gathered);
       }
       ask_for(j + keys + i * keys / rows_, j + keys + (i + queries.rows) * keys / rows_);
@@ -229,14 +234,13 @@ class QueryBlock {
     return {clean.data(), p_.value_dim};
   }
 
-  /// What a band gathers from one block of keys has sums of its own: l and O begin at nothing, m where it is. Thousands of keys
-  /// added to one total, near after near, would lose three times as much.
+  /// What a band gathers from one block of keys has sums of its own: l begins at nothing, m where it is, O with its first keys.
+  /// Thousands of keys added to one total, near after near, would lose three times as much.
   Band begin_block(const Band& band) {
     Band gathered = band;
     gathered.output = s_.near_output.data();
     gathered.m = s_.near_m.data();
     gathered.l = s_.near_l.data();
-    std::fill_n(gathered.output, p_.value_dim * band.width(), 0.F);
     std::copy_n(band.m, band.width(), gathered.m);
     std::fill_n(gathered.l, band.width(), 0.F);
     return gathered;
@@ -245,10 +249,13 @@ class QueryBlock {
   /// What was gathered joins what the band had before.
   void end_block(const Band& band, const Band& gathered) {
     float* alpha = s_.alpha.data();
-    for (Index y = 0; y < band.width(); ++y) alpha[y] = band.m[y] == -infinity ? 0 : std::exp2(band.m[y] - gathered.m[y]);
-    for (Index y = 0; y < band.width(); ++y) {
-      band.l[y] = alpha[y] * band.l[y] + gathered.l[y];
-      band.m[y] = gathered.m[y];
+    for (Index y = 0; y < band.width(); y += simd::lanes) {
+      const simd::Float m_old = simd::load(band.m + y);
+      const simd::Float m_new = simd::load(gathered.m + y);
+      const simd::Float factor = m_old == simd::broadcast(-infinity) ? simd::Float{} : simd::exp2(m_old - m_new);
+      simd::store(alpha + y, factor);
+      simd::store(band.l + y, factor * simd::load(band.l + y) + simd::load(gathered.l + y));
+      simd::store(band.m + y, m_new);
     }
     const Index width = band.width();
     for (Index c = 0; c < p_.value_dim; ++c) {
@@ -260,12 +267,12 @@ class QueryBlock {
   }
 
   /// A band of queries meets keys x … x + count of the block that begins at key j.
-  void attend_near(const Band& band, Index j, Index x, Index count, Interleaved key, Interleaved value) {
+  void attend_near(const Band& band, Index j, Index x, Index count, Interleaved key, Interleaved value, Into into) {
     float* scores = s_.scores.data();
     arithmetic_.scores(band.query, band.vectors, key, x, count, p_.dim, scores);
     visible_.bias_and_mask(scores, band.width(), first_ + band.first, band.rows, j + x, count, band.seen);
     arithmetic_.softmax(scores, count, band.vectors, band.m, band.l, s_.alpha.data());
-    arithmetic_.values(scores, band.vectors, value, x, count, p_.value_dim, s_.alpha.data(), band.output);
+    arithmetic_.values(scores, band.vectors, value, x, count, p_.value_dim, into == Into::add ? s_.alpha.data() : nullptr, band.output);
     for (const Blemish& blemish : blemishes_)  // where it is seen, the output is no finite number either
       if (x <= blemish.key && blemish.key < x + count)
         for (Index y = 0; y < band.rows; ++y)
@@ -274,12 +281,12 @@ class QueryBlock {
 
   /// output = O_i / l_i, and the log-sum-exp; a query that has seen no key becomes 0, its log-sum-exp −inf.
   void write(const Band& band) {
-    float* divisor = s_.alpha.data();
-    for (Index y = 0; y < band.width(); ++y) divisor[y] = y < band.rows && band.seen[y] ? band.l[y] : 1;  // 0 / 1 where nothing is seen
+    float* factor = s_.alpha.data();
+    for (Index y = 0; y < band.width(); ++y) factor[y] = y < band.rows && band.seen[y] ? 1 / band.l[y] : 1;  // 0 · 1 where nothing is seen
     for (Index c = 0; c < p_.value_dim; ++c) {
       float* column = band.output + c * band.width();
 #pragma omp simd
-      for (Index y = 0; y < band.width(); ++y) column[y] /= divisor[y];
+      for (Index y = 0; y < band.width(); ++y) column[y] *= factor[y];
     }
     simd::transpose(band.output, band.width(), p_.value_dim, band.rows, p_.output.row(b_, h_, first_ + band.first), p_.output.row_stride);
     if (!p_.lse) return;

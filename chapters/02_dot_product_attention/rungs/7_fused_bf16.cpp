@@ -29,6 +29,7 @@ class Bfloat16Arithmetic : public BlockArithmetic {
 
   Index numbers_in_word() const override { return 2; }
   Index room(Index dim) const override { return std::max(dim, simd::lanes * words_of(dim)); }
+  bool packs_keys(Index, Index, Index) const override { return true; }
   bool packs_values(Index, Index) const override { return true; }
 
   void pack_query(const float* query, Index dim, float* to) const override { simd::pair_neighbours(query, dim, to); }

@@ -16,18 +16,22 @@ constexpr auto unscaled = [] {
   return ones;
 }();
 
-/// BlockArithmetic::scores over rows of K where they lie.
+/// BlockArithmetic::scores over rows of K where they lie, `rows_at_a_time` of them or as many as the tile has.
 template <int Vectors>
-void scores_in_place(const float* query, Matrix key, Index count, Index dim, float* scores) {
+void scores_in_place(const float* query, Matrix key, Index rows_at_a_time, Index count, Index dim, float* scores) {
   constexpr Index width = Vectors * simd::lanes;
   constexpr int rows = simd::interleaved_rows;
   const auto strip = [&](auto height, Index j) {
     simd::multiply_tile<height, Vectors, simd::Into::replace, simd::FloatTerms>(dim, depth_block, key.from_row(j).data, key.stride, query,
                                                                                 width, scores + j * width, width);
   };
-  Index j = 0;
-  for (; j + rows <= count; j += rows) strip(std::integral_constant<int, rows>{}, j);
-  for (; j < count; ++j) strip(std::integral_constant<int, 1>{}, j);
+  for (Index j = 0; j < count;) {
+    const Index height = std::min({rows_at_a_time, count - j, Index{rows}});
+    simd::unrolled<rows>([&](auto y) {
+      if (height == y + 1) strip(std::integral_constant<int, y + 1>{}, j);
+    });
+    j += height;
+  }
 }
 
 }  // namespace
@@ -35,7 +39,7 @@ void scores_in_place(const float* query, Matrix key, Index count, Index dim, flo
 void BlockArithmetic::pack_query(const float* query, Index dim, float* to) const { std::copy_n(query, dim, to); }
 
 Interleaved BlockArithmetic::pack_keys(Matrix key, Index count, Index dim, Index queries, float*, float* to) const {
-  return packs_keys(queries) ? interleave_rows(key, count, dim, to) : rows_in_place(key);
+  return packs_keys(queries, key.stride, dim) ? interleave_rows(key, count, dim, to) : rows_in_place(key);
 }
 
 Interleaved BlockArithmetic::pack_values(Matrix value, Index count, Index value_dim, float* to) const {
@@ -46,7 +50,7 @@ void BlockArithmetic::scores(const float* query, int vectors, Interleaved key, I
                              float* scores) const {
   if (key.row != 1)
     return simd::unrolled<simd::interleaved_vectors>([&](auto v) {
-      if (vectors == v + 1) scores_in_place<v + 1>(query, {key.at(first, 0), key.row}, count, dim, scores);
+      if (vectors == v + 1) scores_in_place<v + 1>(query, {key.at(first, 0), key.row}, rows_at_a_time_, count, dim, scores);
     });
   const Index width = vectors * simd::lanes;
   const Index depth = words_of(dim);

@@ -25,9 +25,10 @@ class BlockArithmetic {
   Index words_of(Index numbers) const { return (numbers + numbers_in_word() - 1) / numbers_in_word(); }
   /// Floats of scratch memory that packing takes.
   virtual Index room(Index dim) const { return dim; }
-  /// Whether K is packed for so many queries; for a few it is not worth the while, and K is read where it is. The sums are the same,
-  /// in the same order.
-  virtual bool packs_keys(Index queries) const { return queries > few_queries; }
+  /// Whether K is packed for so many queries, or read where it is. Rows that lie side by side are read as fast where they are; rows far
+  /// apart fight for the same few cache lines, and that is worth a copy, if not for a few queries. The sums are the same, in the same
+  /// order.
+  virtual bool packs_keys(Index queries, Index row_stride, Index dim) const { return queries > few_queries && row_stride != dim; }
   /// Whether V must be packed; else it is read where it is.
   virtual bool packs_values(Index row_stride, Index value_dim) const { return !values_fit_in_place(row_stride, value_dim); }
 

@@ -1,4 +1,4 @@
-// The fused rung with one of its steps left out at a time: what each is worth on this machine.
+// The fused rung with one of its steps left out at a time, or one put in: what each is worth on this machine.
 #include <algorithm>
 #include <cmath>
 
@@ -11,10 +11,10 @@ namespace attention::dot_product {
 
 namespace {
 
-/// K is read where it lies: the rows of a strip stand a whole row of K apart, each found by a pointer of its own.
-class WithoutPacking : public BlockArithmetic {
+/// K is packed although it could be read where it lies: the micro-kernel then follows one pointer, not one a row.
+class WithPacking : public BlockArithmetic {
  public:
-  bool packs_keys(Index) const override { return false; }
+  bool packs_keys(Index, Index, Index) const override { return true; }
 };
 
 /// One key, or one column of V, at a time: each vector of Q or of the weights that is loaded is used once.
@@ -56,14 +56,14 @@ constexpr Cut unbalanced{.balanced = false};
 
 }  // namespace
 
-void no_packing(const Problem& p, Output& out) { fused_pass(p, out, WithoutPacking()); }
+void packing(const Problem& p, Output& out) { fused_pass(p, out, WithPacking()); }
 void no_micro_kernel(const Problem& p, Output& out) { fused_pass(p, out, WithoutMicroKernel()); }
 void no_blocking(const Problem& p, Output& out) { fused_pass(p, out, BlockArithmetic(), unblocked); }
 void no_vector_exp(const Problem& p, Output& out) { fused_pass(p, out, WithLibraryPower()); }
 void no_cut_off(const Problem& p, Output& out) { fused_pass(p, out, WithoutCutOff()); }
 void no_balance(const Problem& p, Output& out) { fused_pass(p, out, BlockArithmetic(), unbalanced); }
 
-std::size_t no_packing_workspace(const Problem& p) { return fused_pass_workspace(p, WithoutPacking()); }
+std::size_t packing_workspace(const Problem& p) { return fused_pass_workspace(p, WithPacking()); }
 std::size_t no_blocking_workspace(const Problem& p) { return fused_pass_workspace(p, BlockArithmetic(), unblocked); }
 
 }  // namespace attention::dot_product

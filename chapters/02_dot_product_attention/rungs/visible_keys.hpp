@@ -136,11 +136,14 @@ class VisibleKeys {
   Mask mask_;  ///< with the problem's own offset
 };
 
-/// Q · scale · log2(e): from here on exponentials are powers of two. The factor is kept in float64, since its rounding would
-/// shift all scores together.
+/// Q · scale · log2(e): from here on exponentials are powers of two. The factor is held in two floats, since the rounding of one
+/// would shift all scores together.
 inline void scale_query(const FusedProblem& p, const float* query, float* to) {
   const double factor = static_cast<double>(p.scale) * std::numbers::log2e;
-  for (Index c = 0; c < p.dim; ++c) to[c] = static_cast<float>(static_cast<double>(query[c]) * factor);
+  const auto most = static_cast<float>(factor);
+  const auto rest = static_cast<float>(factor - static_cast<double>(most));
+#pragma omp simd
+  for (Index c = 0; c < p.dim; ++c) to[c] = query[c] * most + query[c] * rest;
 }
 
 /// output = sum / l_i, and the log-sum-exp; a row that has seen no key becomes 0, its log-sum-exp −inf.
