@@ -210,16 +210,17 @@ class Diagnosis {
       if (std::ranges::all_of(wrong_, [&](const Tried* one) { return one->hardness == hardness; }) &&
           hardness != ladder::Hardness::plain)
         return text + fmt::format(", all of them with {}.", values_of(hardness));
-    for (const auto& [key, value] : wrong_.front()->shape.values()) {
+    for (const auto& size : wrong_.front()->shape.values()) {
+      const std::string& key = size.first;  // by name: clang 14 lets no lambda capture a structured binding
       for (const Index tile : tiles)
         if (separates([&](const Tried* one) { return one->shape[key] % tile != 0; }))
           return text + fmt::format(": just those in which {} is no multiple of {}.", key, tile);
-      std::vector<Index> sizes;
-      for (const Tried* one : all_) sizes.push_back(one->shape[key]);
-      std::ranges::sort(sizes);
-      for (const Index size : sizes)
-        if (separates([&](const Tried* one) { return one->shape[key] > size; }))
-          return text + fmt::format(": just those in which {} is above {}.", key, size);
+      std::vector<Index> values;
+      for (const Tried* one : all_) values.push_back(one->shape[key]);
+      std::ranges::sort(values);
+      for (const Index value : values)
+        if (separates([&](const Tried* one) { return one->shape[key] > value; }))
+          return text + fmt::format(": just those in which {} is above {}.", key, value);
     }
     return text + not_a_share();
   }
