@@ -43,12 +43,12 @@ void require_default_activations(const Case& given, std::vector<std::string> exp
 Recurrence recurrence_of(const Case& given, Index gates) {
   const CaseTensor& x = *given.input(0);
   const CaseTensor& r = *given.input(2);
-  for (const std::size_t i : {0, 1, 2, 3, 5, 6, 7})
+  for (const std::size_t i : std::initializer_list<std::size_t>{0, 1, 2, 3, 5, 6, 7})
     if (const CaseTensor* tensor = given.input(i)) {
       require_float(*tensor);
       require_same_dtype(*tensor, x);
     }
-  for (const std::size_t i : {0, 1, 2})
+  for (const std::size_t i : std::initializer_list<std::size_t>{0, 1, 2})
     if (const CaseTensor* tensor = given.output(i)) require_same_dtype(*tensor, x);
   const Attributes attributes(given.attributes);
   Recurrence all{};

@@ -42,7 +42,7 @@ struct Way {
   bool windowed;
   bool stores_weights;
 };
-constexpr Way ways[] = {{"weights stored", "simd", false, false, true},
+constexpr Way all_ways[] = {{"weights stored", "simd", false, false, true},
                         {"fused", "fused", false, false, false},
                         {"window of 256", "fused", false, true, false},
                         {"linear", "simd", true, false, false}};
@@ -98,7 +98,7 @@ double run_once(Runner& runner) {
 /// All ways on one length, their runs interleaved, one thread.
 std::vector<Runner> measure(const std::vector<ladder::MechanismPtr>& mechanisms, Index n, int threads, program::Progress& progress) {
   std::vector<Runner> runners;
-  for (const Way& way : ways) {
+  for (const Way& way : all_ways) {
     const ladder::AnyMechanism& mechanism = *mechanisms[way.linear ? 1 : 0];
     Runner runner{way, mechanism, mechanism.rung_index(way.rung), shape_of(way, mechanism, n), trial_of(way, n), {}, {}, 0, {}};
     const auto needed = static_cast<double>(runner.trial->workspace(runner.rung));
@@ -177,7 +177,7 @@ void long_sequences(const Context& c) {
   for (Index n = shortest; n <= longest; n *= 2) {
     const std::vector<Runner> runners = measure(mechanisms, n, c.threads, progress);
     Json row = {{"n", n}};
-    for (const Way& way : ways)
+    for (const Way& way : all_ways)
       for (const char* unit : {"ms", "MB"}) row[fmt::format("{}, {}", way.name, unit)] = nullptr;
     double fused = 0;
     for (const Runner& runner : runners) {

@@ -12,7 +12,7 @@ namespace attention::self_attention {
 
 namespace {
 
-constexpr Index heads = 4;
+constexpr Index small_heads = 4;
 constexpr Index small_dim = 32;
 constexpr Index window = 32;
 
@@ -22,7 +22,7 @@ double difference(Output& a, Output& b, Index first, Place place) {
   double largest = 0;
   double unit = 0;
   for (Index i = first; i < a.queries(); ++i)
-    for (Index c = 0; c < heads * small_dim; ++c) {
+    for (Index c = 0; c < small_heads * small_dim; ++c) {
       const auto x = static_cast<double>(a.output_of(0, 0, i)[c]);
       largest = std::max(largest, std::abs(x - static_cast<double>(b.output_of(0, 0, place(i))[c])));
       unit = std::max(unit, std::abs(x));
@@ -49,12 +49,12 @@ void symmetries(const Context& c) {
   for (const Positions positions : all_positions) {
     Output a;
     Output b;
-    fused(word_problem(text, heads, small_dim, 1, Mask::full(), positions), a);
-    fused(word_problem(permuted, heads, small_dim, 1, Mask::full(), positions), b);
+    fused(word_problem(text, small_heads, small_dim, 1, Mask::full(), positions), a);
+    fused(word_problem(permuted, small_heads, small_dim, 1, Mask::full(), positions), b);
     const double by_permutation = difference(a, b, 0, place);
     // A window that holds the same tokens in both places.
-    fused(word_problem(text, heads, small_dim, 1, Mask::sliding_window(window), positions), a);
-    fused(word_problem(later, heads, small_dim, 1, Mask::sliding_window(window), positions), b);
+    fused(word_problem(text, small_heads, small_dim, 1, Mask::sliding_window(window), positions), a);
+    fused(word_problem(later, small_heads, small_dim, 1, Mask::sliding_window(window), positions), b);
     const double by_shift = difference(a, b, window - 1, [](Index i) { return i + shift; });
     rows.push_back({{"positions", positions_name(positions)}, {"permuted", by_permutation}, {"moved", by_shift}});
     table.add({positions_name(positions), fmt::format("{:.1e}", by_permutation), fmt::format("{:.1e}", by_shift)});

@@ -14,7 +14,7 @@ namespace {
 std::vector<std::string> some_words(const datasets::Pronunciations& data) {
   std::vector<std::string> words;
   const auto test = data.of(datasets::Part::test);
-  for (const std::size_t quarter : {1, 2, 3}) {
+  for (std::size_t quarter = 1; quarter <= 3; ++quarter) {
     const std::size_t length = 3 + 3 * quarter;
     const auto from = test.begin() + static_cast<std::ptrdiff_t>(quarter * test.size() / 4);
     const auto found = std::find_if(from, test.end(), [&](const datasets::Pronunciation* entry) { return entry->word.size() == length; });
