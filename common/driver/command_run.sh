@@ -85,7 +85,7 @@ command_main() {
   [[ ${#chapters[@]} -gt 0 ]] || die "there is no chapter under $root/chapters; is the clone complete?"
   mapfile -t chapters < <(printf '%s\n' "${chapters[@]}" | LC_ALL=C sort -u)
 
-  local results data_state name status worst=0 python no_figures
+  local results data_state name status all worst=0 python no_figures
   local -a groups=(build) ran=() summaries=() targets=()
   if [[ ${#texts[@]} -gt 0 ]]; then need_a_text_chapter "${chapters[@]}"; fi
   if [[ ${#words[@]} -gt 0 ]]; then need_chapter_of_words "${chapters[@]}"; fi
@@ -108,8 +108,9 @@ command_main() {
   ensure_data
   ensure_models "${chapters[@]}"
   targets=("${chapters[@]}")
-  # The book asks it for the ladders; together with the rest it keeps no core waiting.
-  if [[ $draw == yes && ${#chapters[@]} == "$(chapter_names | grep -c .)" ]]; then targets+=(ladder_bench); fi
+  all=$(chapter_names | grep -c .)
+  # The book asks it for the ladders.
+  if [[ $draw == yes && ${#chapters[@]} == "$all" ]]; then targets+=(ladder_bench); fi
   build_preset release "${targets[@]}"
 
   data_state=$(data_signature)
@@ -126,7 +127,7 @@ command_main() {
       for name in "${ran[@]}"; do summaries+=("$(chapter_folder "$name")/summary.json"); done
       render_lessons "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
       draw_overview "$results"/[0-9][0-9]_*/summary.json "${summaries[@]}" || worst=$((worst > 1 ? worst : 1))
-      if [[ ${#ran[@]} == "$(chapter_names | grep -c .)" ]]; then bind_book_too || worst=$((worst > 1 ? worst : 1)); fi
+      if [[ ${#ran[@]} == "$all" ]]; then bind_book_too || worst=$((worst > 1 ? worst : 1)); fi
     else
       warn "no figures: $no_figures; ./course setup installs what they need"
     fi

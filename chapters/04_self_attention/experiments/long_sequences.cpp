@@ -43,9 +43,9 @@ struct Way {
   bool stores_weights;
 };
 constexpr Way all_ways[] = {{"weights stored", "simd", false, false, true},
-                        {"fused", "fused", false, false, false},
-                        {"window of 256", "fused", false, true, false},
-                        {"linear", "simd", true, false, false}};
+                            {"fused", "fused", false, false, false},
+                            {"window of 256", "fused", false, true, false},
+                            {"linear", "simd", true, false, false}};
 
 /// One way on its way through the rounds.
 struct Runner {
