@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -47,6 +48,38 @@ TEST_CASE("the blocked product agrees with float64 at sizes that fit no tile", "
             }
           if (first.empty()) first = c;
           CHECK(c == first);
+        }
+      }
+}
+
+TEST_CASE("what finishes a product is done once to each element, whatever the panels and parts", "[simd]") {
+  numerics::Random random(4);
+  for (const std::ptrdiff_t rows : {1, 7, 30})
+    for (const std::ptrdiff_t columns : {1, 63, 64, 130})
+      for (const std::ptrdiff_t depth : {5, 600, 1100}) {  // more than one part of the depth
+        std::vector<float> a(static_cast<std::size_t>(rows * depth)), b(static_cast<std::size_t>(depth * columns)), bias(static_cast<std::size_t>(columns)),
+            held(static_cast<std::size_t>(rows * columns)), plain(held.size());
+        for (std::vector<float>* v : {&a, &b, &bias, &held})
+          for (float& x : *v) x = random.normal();
+        std::vector<float> packed(static_cast<std::size_t>(simd::packed_size(depth, columns)));
+        simd::pack_panels(b.data(), columns, depth, columns, packed.data());
+        for (const int threads : {1, 3}) {
+          machine::use_threads(threads);
+          simd::multiply_packed_parallel(rows, columns, depth, a.data(), depth, packed.data(), plain.data(), columns);
+          for (const bool add : {false, true})
+            for (const bool with_bias : {false, true})
+              for (const bool rectify : {false, true}) {
+                INFO(rows << " x " << columns << " x " << depth << ", add " << add << ", bias " << with_bias << ", rectify " << rectify);
+                std::vector<float> c = held;
+                simd::multiply_packed_parallel(rows, columns, depth, a.data(), depth, packed.data(), c.data(), columns,
+                                               {add, with_bias ? bias.data() : nullptr, rectify});
+                for (std::size_t i = 0; i < c.size(); ++i) {
+                  float expected = plain[i] + (add ? held[i] : 0) + (with_bias ? bias[i % static_cast<std::size_t>(columns)] : 0);
+                  if (rectify) expected = std::max(expected, 0.F);
+                  // The order of three numbers to be added may differ.
+                  REQUIRE(std::abs(c[i] - expected) <= 1e-6F * (std::abs(plain[i]) + 60));
+                }
+              }
         }
       }
 }

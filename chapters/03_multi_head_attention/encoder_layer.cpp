@@ -5,13 +5,10 @@
 
 #include "fused_attention.hpp"
 #include "rungs/heads.hpp"
-#include "simd/matrix_product.hpp"
 
 namespace attention::multi_head {
 
 namespace {
-
-using tensor::Buffer;
 
 void normalise(const LayerNorm& norm, Index rows, const float* x, float* to) {
   const auto width = static_cast<Index>(norm.scale.size());
@@ -66,24 +63,17 @@ void add_maps(const EncoderLayer& layer, Index rows, const float* projected, std
 
 }  // namespace
 
-void apply(const Dense& d, Index rows, const float* x, float* to) {
-  simd::multiply_packed_parallel(rows, d.outputs, d.inputs, x, d.inputs, d.weights, to, d.outputs);
-  for (Index i = 0; i < rows; ++i)
-#pragma omp simd
-    for (Index c = 0; c < d.outputs; ++c) to[i * d.outputs + c] += d.bias[size(c)];
+void apply(const Dense& d, Index rows, const float* x, float* to, simd::Finish finish) {
+  finish.bias = d.bias.data();
+  simd::multiply_packed_parallel(rows, d.outputs, d.inputs, x, d.inputs, d.weights, to, d.outputs, finish);
 }
 
-void apply(const EncoderLayer& layer, Index rows, Buffer& x, Index first_head, const HeadProbe& probe) {
+void apply(const EncoderLayer& layer, Index rows, tensor::UnsetBuffer& x, Index first_head, const HeadProbe& probe) {
   const Index inner = layer.heads * layer.head_dim;
   const Index width = layer.output.outputs;
   tensor::UnsetBuffer normal(size(rows * std::max(layer.projections.inputs, width)));
   tensor::UnsetBuffer wide(size(rows * std::max(3 * inner, layer.first.outputs)));
   tensor::UnsetBuffer attended(size(rows * inner));
-  tensor::UnsetBuffer part(size(rows * width));
-  const auto add = [&](Buffer& to) {
-#pragma omp simd
-    for (std::size_t c = 0; c < part.size(); ++c) to[c] += part[c];
-  };
 
   normalise(layer.before_attention, rows, x.data(), normal.data());
   apply(layer.projections, rows, normal.data(), wide.data());
@@ -91,20 +81,16 @@ void apply(const EncoderLayer& layer, Index rows, Buffer& x, Index first_head, c
   if (probe.maps != nullptr) add_maps(layer, rows, wide.data(), *probe.maps);
   if (const Index h = probe.removed - first_head; probe.removed >= 0 && h >= 0 && h < layer.heads)
     for (Index i = 0; i < rows; ++i) std::fill_n(attended.data() + i * inner + h * layer.head_dim, layer.head_dim, 0.F);
-  apply(layer.output, rows, attended.data(), part.data());
   if (layer.residual.outputs > 0) {
-    Buffer wider(size(rows * width));
+    tensor::UnsetBuffer wider(size(rows * width));
     apply(layer.residual, rows, x.data(), wider.data());
     x = std::move(wider);
   }
-  add(x);
+  apply(layer.output, rows, attended.data(), x.data(), {.add = true});
 
   normalise(layer.before_feed_forward, rows, x.data(), normal.data());
-  apply(layer.first, rows, normal.data(), wide.data());
-#pragma omp simd
-  for (Index c = 0; c < rows * layer.first.outputs; ++c) wide[size(c)] = std::max(wide[size(c)], 0.F);
-  apply(layer.second, rows, wide.data(), part.data());
-  add(x);
+  apply(layer.first, rows, normal.data(), wide.data(), {.rectify = true});
+  apply(layer.second, rows, wide.data(), x.data(), {.add = true});
 }
 
 }  // namespace attention::multi_head

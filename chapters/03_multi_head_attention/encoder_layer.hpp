@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "simd/matrix_product.hpp"
 #include "tensor/tensor.hpp"
 
 /// The layer of a transformer's encoder (Vaswani et al. 2017, section 3.1), with weights that others trained.
@@ -42,10 +43,10 @@ struct HeadProbe {
   std::vector<tensor::Tensor<2>>* maps = nullptr;  ///< gains the weights of every head, [tokens, tokens]
 };
 
-/// to[rows × outputs] = x W + b, with all threads.
-void apply(const Dense& dense, Index rows, const float* x, float* to);
+/// to[rows × outputs] = x W + b, with all threads; `finish` says what else is done with it, its bias aside.
+void apply(const Dense& dense, Index rows, const float* x, float* to, simd::Finish finish = {});
 
 /// x[rows × inputs] becomes the layer's result, [rows × width], with all threads. `first_head`: the number of its first head.
-void apply(const EncoderLayer& layer, Index rows, tensor::Buffer& x, Index first_head, const HeadProbe& probe);
+void apply(const EncoderLayer& layer, Index rows, tensor::UnsetBuffer& x, Index first_head, const HeadProbe& probe);
 
 }  // namespace attention::multi_head

@@ -115,7 +115,7 @@ std::vector<float> SentenceEncoder::embed(std::string_view sentence) const { ret
 
 std::vector<float> SentenceEncoder::embed_pieces(std::span<const std::size_t> pieces, const HeadProbe& probe) const {
   const Index rows = std::min(static_cast<Index>(pieces.size()), most_tokens);
-  Buffer x(size(rows * embedding_width_));
+  tensor::UnsetBuffer x(size(rows * embedding_width_));
   for (Index i = 0; i < rows; ++i) {
     if (pieces[size(i)] >= tokeniser_.size()) throw std::out_of_range("no piece has this number");
     const float* embedding = embeddings_.data() + static_cast<Index>(pieces[size(i)]) * embedding_width_;

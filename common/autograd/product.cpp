@@ -58,8 +58,7 @@ UnsetBuffer pack(const float* matrix, Index rows, Index columns, bool as_transpo
 }
 
 void multiply_by_packed(Index rows, Index columns, Index depth, const float* left, const float* packed, float* c) {
-  UnsetBuffer scratch(size(simd::product_scratch(depth)));
-  simd::multiply_packed(rows, columns, depth, left, depth, packed, c, columns, scratch.data());
+  simd::multiply_packed(rows, columns, depth, left, depth, packed, c, columns);
 }
 
 template <class Real>

@@ -20,24 +20,25 @@ struct ColumnBlock {
 /// Packs B[depth × all columns], whose blocks of columns lie apart.
 void pack_panels(std::span<const ColumnBlock> blocks, std::ptrdiff_t depth, float* to);
 
-/// Floats of scratch memory that one call of multiply_packed takes.
-std::ptrdiff_t product_scratch(std::ptrdiff_t depth);
+/// What is done with a product beside storing it, while its rows are near.
+struct Finish {
+  bool add = false;             ///< C keeps what it holds, and the product is added to it
+  const float* bias = nullptr;  ///< [columns], added to every row
+  bool rectify = false;         ///< at the end, max(·, 0); NaN stays
+};
 
 /// C[rows × columns] = A[rows × depth] · B for one thread, B packed. A's and C's rows are a_stride and c_stride floats apart.
 ///
-/// Blocked after Goto and van de Geijn (2008): a panel of B stays near while strips of A, copied together so that their rows do
-/// not fight for the same cache lines, pass over it. Where A has few rows, reading B takes the time: it is asked for ahead.
-/// A sum starts anew every 256 terms; its order depends on the depth alone, so rows and columns may be shared among threads in
-/// any way.
+/// Blocked after Goto and van de Geijn (2008): a panel of B stays near while strips of A pass over it, and they ask ahead for the
+/// next one. A sum starts anew every 256 terms; its order depends on the depth alone, so rows and columns may be shared among
+/// threads in any way.
 void multiply_packed(std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t depth, const float* a, std::ptrdiff_t a_stride,
-                     const float* packed_b, float* c, std::ptrdiff_t c_stride, float* scratch);
+                     const float* packed_b, float* c, std::ptrdiff_t c_stride, const Finish& finish = {});
 
 /// The same for all threads: blocks of rows are shared among them, or the panels of B where the rows are few.
 void multiply_packed_parallel(std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t depth, const float* a,
-                              std::ptrdiff_t a_stride, const float* packed_b, float* c, std::ptrdiff_t c_stride);
-
-/// Bytes of scratch memory of multiply_packed_parallel with the number of threads now in use.
-std::size_t parallel_product_workspace(std::ptrdiff_t depth);
+                              std::ptrdiff_t a_stride, const float* packed_b, float* c, std::ptrdiff_t c_stride,
+                              const Finish& finish = {});
 
 /// Terms after which a sum starts anew.
 inline constexpr std::ptrdiff_t product_block = 256;

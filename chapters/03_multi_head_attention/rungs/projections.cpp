@@ -48,8 +48,7 @@ OutputProjection::OutputProjection(const Problem& p)
 }
 
 void OutputProjection::operator()(Index first, Index rows, const float* heads, Index stride, Output& out) const {
-  auto scratch = buffer(simd::product_scratch(depth_));
-  simd::multiply_packed(rows, width_, depth_, heads, stride, panels_.data(), out.output.data() + first * width_, width_, scratch.data());
+  simd::multiply_packed(rows, width_, depth_, heads, stride, panels_.data(), out.output.data() + first * width_, width_);
 }
 
 void project_output(const Problem& p, const float* heads, Index stride, Output& out) {
@@ -64,7 +63,7 @@ std::size_t projections_workspace(const Problem& p) {
   const Index columns = (p.heads() + 2 * p.key_heads()) * p.dim();
   const Index asked = p.sampled() ? p.width() : 0;
   const Index floats = simd::packed_size(p.width(), columns) + p.batch() * p.queries() * (columns + asked);
-  return static_cast<std::size_t>(floats) * sizeof(float) + simd::parallel_product_workspace(p.width());
+  return static_cast<std::size_t>(floats) * sizeof(float);
 }
 
 }  // namespace attention::multi_head

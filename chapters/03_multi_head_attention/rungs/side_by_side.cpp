@@ -111,7 +111,7 @@ void blocked_product(Index rows, Index columns, Index depth, Factor a, Factor b,
 std::size_t blocked_product_workspace(const BackwardProblem& p) {
   // The largest: [dQ | dK | dV] in panels and X transposed.
   const Index floats = simd::packed_size(p.rows(), 3 * p.columns()) + p.width() * transposed_stride(p.rows());
-  return static_cast<std::size_t>(floats) * sizeof(float) + simd::parallel_product_workspace(p.rows());
+  return static_cast<std::size_t>(floats) * sizeof(float);
 }
 
 }  // namespace attention::multi_head

@@ -47,7 +47,7 @@ void blocked_product(const float* a, Index rows, Index depth, const float* b, In
 }
 
 std::size_t blocked_product_workspace(Index depth, Index columns) {
-  return size(simd::packed_size(depth, columns)) * sizeof(float) + simd::parallel_product_workspace(depth);
+  return size(simd::packed_size(depth, columns)) * sizeof(float);
 }
 
 Projected project(const Problem& p, Product product, bool parallel) {

@@ -96,7 +96,7 @@ void convolve_by_patches(const ConvolutionLayer& layer, const float* input, cons
   const Index depth = layer.depth();
   const Index threads = omp_get_max_threads();
   const Cut cut(layer, threads);
-  const Index own = cut.block * depth + simd::product_scratch(depth);
+  const Index own = cut.block * depth;
   // Taken before the threads begin: an exception may not leave one.
   tensor::UnsetBuffer scratch(static_cast<std::size_t>(threads * own));
 #pragma omp parallel for collapse(4) schedule(dynamic)
@@ -111,7 +111,7 @@ void convolve_by_patches(const ConvolutionLayer& layer, const float* input, cons
           const Index height = std::min(cut.strip, layer.group_out() - strip * cut.strip);
           pack_patches(layer, input + (b * layer.in_channels + g * layer.group_in()) * layer.window.inputs(), first, count, patches);
           float* to = output + (b * layer.out_channels + o) * outputs + first;
-          simd::multiply_packed(height, count, depth, weight + o * depth, depth, patches, to, outputs, patches + cut.block * depth);
+          simd::multiply_packed(height, count, depth, weight + o * depth, depth, patches, to, outputs);
           for (Index i = 0; bias && i < height; ++i)
             for (Index p = 0; p < count; ++p) to[i * outputs + p] += bias[o + i];
         }
