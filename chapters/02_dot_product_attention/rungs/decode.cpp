@@ -3,7 +3,7 @@
 // Every number of K and V is used once for each query, so the time is that of reading them. Nothing is packed, and no product
 // is blocked for the registers. K and V are read in order, side by side, and asked for ahead: the scores of one block of keys are
 // computed together with the output of the block before. The queries that share a key head (its group of heads, times the
-// queries of each) share what is read. K and V may be stored in 16 bits: half the bytes; they are widened as they are loaded and
+// queries of each) share what is read: four of them are computed while it comes. K and V may be stored in 16 bits: half the bytes; they are widened as they are loaded and
 // computed in float32.
 //
 // Keys are cut into chunks of 1024, whatever the number of heads and threads, so that one head keeps all threads busy. Each
@@ -56,22 +56,26 @@ template <class Stored>
   __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes);
 }
 
-/// q · k, where k is in no cache yet.
-template <class Stored>
-[[gnu::always_inline]] inline float dot_product(const float* query, const Stored* k, Index dim) {
+/// Queries that a key or a value serves at a time: it is loaded once for them, and none waits for the sum of its own lanes.
+constexpr int side_by_side = 4;
+
+/// scores[r][0] = q_r · k for `Rows` queries, where k is in no cache yet.
+template <int Rows, class Stored>
+[[gnu::always_inline]] inline void dot_products_ahead(const float* query, Index query_stride, const Stored* k, Index dim, float* scores) {
+  constexpr int chains = Rows == 1 ? 4 : Rows == 2 ? 2 : 1;  // of sums that do not wait for each other, of each row
   const Index whole = dim / simd::lanes * simd::lanes;
-  simd::Float sum[4] = {};
-  for_each_vector(whole, [&](Index c, auto x) {
-    sum[x] += simd::load(query + c) * simd::load(k + c);
+  simd::Float sum[Rows][4] = {};
+  for_each_vector(whole, [&](Index c, auto x) __attribute__((always_inline)) {
+    const simd::Float part = simd::load(k + c);
+    simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) { sum[r][x % chains] += simd::load(query + r * query_stride + c) * part; });
     ask_ahead(k + c);
   });
-  float score = simd::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
-  for (Index c = whole; c < dim; ++c) score += query[c] * simd::widen(k[c]);
-  return score;
+  simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
+    float score = simd::sum((sum[r][0] + sum[r][1]) + (sum[r][2] + sum[r][3]));
+    for (Index c = whole; c < dim; ++c) score += query[r * query_stride + c] * simd::widen(k[c]);
+    scores[r * block_keys] = score;
+  });
 }
-
-/// Queries that are multiplied with a key together: it is loaded once for them, and none waits for the sum of its own lanes.
-constexpr int side_by_side = 4;
 
 /// scores[r][j] = q_r · k_j for `Rows` queries and keys 0 … count, from a cache.
 template <int Rows, class Stored>
@@ -102,15 +106,20 @@ void dot_products(Index rows, const float* query, Index query_stride, StoredRows
     });
 }
 
-/// sum += weight · v, where v is in no cache yet.
-template <class Stored>
-[[gnu::always_inline]] inline void add_value(float weight, const Stored* v, Index value_dim, float* sum) {
+/// sum[r] += weights[r][0] · v for `Rows` queries, where v is in no cache yet.
+template <int Rows, class Stored>
+[[gnu::always_inline]] inline void add_value_ahead(const float* weights, const Stored* v, Index value_dim, float* sum, Index sum_stride) {
   const Index whole = value_dim / simd::lanes * simd::lanes;
-  for_each_vector(whole, [&](Index c, auto) {
-    simd::store(sum + c, simd::load(sum + c) + simd::broadcast(weight) * simd::load(v + c));
+  for_each_vector(whole, [&](Index c, auto) __attribute__((always_inline)) {
+    const simd::Float part = simd::load(v + c);
+    simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
+      float* to = sum + r * sum_stride + c;
+      simd::store(to, simd::load(to) + simd::broadcast(weights[r * block_keys]) * part);
+    });
     ask_ahead(v + c);
   });
-  for (Index c = whole; c < value_dim; ++c) sum[c] += weight * simd::widen(v[c]);
+  for (Index c = whole; c < value_dim; ++c)
+    for (int r = 0; r < Rows; ++r) sum[r * sum_stride + c] += weights[r * block_keys] * simd::widen(v[c]);
 }
 
 /// sum += Σ_j weights[j] · v_j in the columns of `Vectors` vectors, over keys 0 … count that sees(j) lets in, from a cache.
@@ -155,8 +164,8 @@ struct Sizes {
   Index partials(const FusedProblem& p) const { return p.batch * p.key_heads * rows * chunks; }
   /// Floats of one thread.
   Index scratch(const FusedProblem& p) const {
-    const Index widened = p.storage == simd::Storage::float32 || rows == 1 ? 0 : block_keys * (p.dim + p.value_dim);
-    return rows * (query_stride + 2 * block_keys + 1) + value_stride + widened;
+    const Index widened = p.storage == simd::Storage::float32 || rows <= side_by_side ? 0 : block_keys * (p.dim + p.value_dim);
+    return rows * (query_stride + 2 * block_keys + 1) + side_by_side * value_stride + widened;
   }
 };
 
@@ -166,7 +175,7 @@ class Chunk {
  public:
   Chunk(const FusedProblem& p, const Sizes& sizes, Index b, Index key_head, float* scratch)
       : p_(p), n_(sizes), b_(b), key_head_(key_head), query_(scratch), scores_(query_ + n_.rows * n_.query_stride),
-        alpha_(scores_ + 2 * n_.rows * block_keys), sum_(alpha_ + n_.rows), widened_(sum_ + n_.value_stride) {
+        alpha_(scores_ + 2 * n_.rows * block_keys), sum_(alpha_ + n_.rows), widened_(sum_ + side_by_side * n_.value_stride) {
     for (Index g = 0; g < n_.group; ++g) visible_.emplace_back(p, b, head(g * p.queries));
     for (Index r = 0; r < n_.rows; ++r) scale_query(p, p.query.row(b, head(r), query(r)), query_ + r * n_.query_stride);
   }
@@ -210,9 +219,9 @@ class Chunk {
   void step(Block now, Block before, StoredRows<Stored> key, StoredRows<Stored> value, Partial* partial, float* output) {
     const StoredRows<Stored> k{key.row(now.first), key.stride};
     const StoredRows<Stored> v{value.row(before.first), value.stride};
-    // Several queries: widened once for all of them.
+    // Many queries: widened once for all of them.
     if constexpr (!std::is_same_v<Stored, float>)
-      if (n_.rows > 1)
+      if (n_.rows > side_by_side)
         return step<false>(now, before, widen(k, now.count, p_.dim, widened_),
                            widen(v, before.count, p_.value_dim, widened_ + block_keys * p_.dim), partial, output);
     step<true>(now, before, k, v, partial, output);
@@ -223,42 +232,74 @@ class Chunk {
     return {to, width};
   }
 
-  /// `from_memory`: the first row brings K and V from there for all.
+  /// `from_memory`: the first rows bring K and V from there for all.
   template <bool from_memory, class Read>
   void step(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value, Partial* partial, float* output) {
-    if (!from_memory) dot_products(n_.rows, query_, n_.query_stride, key, now.count, p_.dim, scores_ + now.scores);
+    const Index first = from_memory ? read_ahead(now, before, key, value) : 0;
+    dot_products(n_.rows - first, query_ + first * n_.query_stride, n_.query_stride, key, now.count, p_.dim,
+                 scores_ + now.scores + first * block_keys);
     for (Index r = 0; r < n_.rows; ++r) {
-      float* scores = scores_ + now.scores + r * block_keys;
-      const float* weights = scores_ + before.scores + r * block_keys;
-      std::fill_n(sum_, n_.value_stride, 0.F);
-      const auto read = [&](auto sees) {
-        if constexpr (from_memory)
-          if (r == 0) {
-            // Two streams, K and V: more of the memory's bandwidth than one after the other.
-            for (Index j = 0; j < std::max(now.count, before.count); ++j) {
-              if (j < now.count) scores[j] = dot_product(query_, key.row(j), p_.dim);
-              if (j < before.count && sees(j)) add_value(weights[j], value.row(j), p_.value_dim, sum_);
-            }
-            return dot_products(n_.rows - 1, query_ + n_.query_stride, n_.query_stride, key, now.count, p_.dim, scores + block_keys);
-          }
-        add_values(weights, value, before.count, p_.value_dim, sees, sum_);
-      };
       const Index i = query(r);
-      if (visible(r).sees_all(i, before.first, before.count))
-        read([](Index) { return true; });
-      else
-        read([&](Index x) { return visible(r).sees(i, before.first + x); });
+      float* sum = sum_ + (r < first ? r * n_.value_stride : 0);
+      if (r >= first) {
+        std::fill_n(sum, n_.value_stride, 0.F);
+        with_sight(r, before, [&](auto sees) {
+          add_values(scores_ + before.scores + r * block_keys, value, before.count, p_.value_dim, sees, sum);
+        });
+      }
       if (before.count > 0) {
         // O = alpha · O + the block's part
         float* to = output + r * n_.chunks * n_.value_stride;
-        for (Index c = 0; c < n_.value_stride; ++c) to[c] = alpha_[r] * to[c] + sum_[c];
+        for (Index c = 0; c < n_.value_stride; ++c) to[c] = alpha_[r] * to[c] + sum[c];
       }
       if (now.count > 0) {
+        float* scores = scores_ + now.scores + r * block_keys;
         Partial& part = partial[r * n_.chunks];
         const Index padded = round_up(now.count, simd::lanes);
         if (visible(r).bias_and_mask(scores, i, now.first, now.count, padded)) part.seen = true;
         alpha_[r] = online_softmax(scores, padded, part.m, part.l);
       }
+    }
+  }
+
+  bool see_all(Index rows, Block block) const {
+    for (Index r = 0; r < rows; ++r)
+      if (!visible(r).sees_all(query(r), block.first, block.count)) return false;
+    return true;
+  }
+
+  /// work(sees), where sees(j) tells whether row r sees key j of the block.
+  template <class Work>
+  void with_sight(Index r, Block block, Work work) const {
+    if (visible(r).sees_all(query(r), block.first, block.count))
+      work([](Index) { return true; });
+    else
+      work([&](Index j) { return visible(r).sees(query(r), block.first + j); });
+  }
+
+  /// The scores of the first rows, and the sums of their values, while K and V come from memory. How many rows that are: so many as
+  /// are computed side by side, if they see the same keys.
+  template <class Read>
+  Index read_ahead(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value) {
+    const Index rows = std::min<Index>(n_.rows, side_by_side);
+    if (rows == 1 || !see_all(rows, before)) {
+      with_sight(0, before, [&](auto sees) { read_ahead<1>(now, before, key, value, sees); });
+      return 1;
+    }
+    simd::unrolled<side_by_side>([&](auto n) {
+      if (rows == n + 1) read_ahead<n + 1>(now, before, key, value, [](Index) { return true; });
+    });
+    return rows;
+  }
+
+  /// Two streams, K and V: more of the memory's bandwidth than one after the other.
+  template <int Rows, class Read, class Sees>
+  void read_ahead(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value, Sees sees) {
+    std::fill_n(sum_, Rows * n_.value_stride, 0.F);
+    for (Index j = 0; j < std::max(now.count, before.count); ++j) {
+      if (j < now.count) dot_products_ahead<Rows>(query_, n_.query_stride, key.row(j), p_.dim, scores_ + now.scores + j);
+      if (j < before.count && sees(j))
+        add_value_ahead<Rows>(scores_ + before.scores + j, value.row(j), p_.value_dim, sum_, n_.value_stride);
     }
   }
 
