@@ -17,15 +17,24 @@ using namespace attention::dot_product;
 
 namespace {
 
-/// The best of some runs, in seconds.
 double seconds_of(ladder::Trial& trial, std::size_t rung) {
-  double best = std::numeric_limits<double>::infinity();
-  for (int run = 0; run < 7; ++run) {
-    const double start = machine::now_seconds();
-    trial.run(rung);
-    best = std::min(best, machine::now_seconds() - start);
+  const double start = machine::now_seconds();
+  trial.run(rung);
+  return machine::now_seconds() - start;
+}
+
+/// Whether some run of `peaked` takes less than 4 times the quickest of `usual`. Both take turns, for a while if need be: whatever
+/// else the machine does can lengthen a run, but none is shorter than its work.
+bool takes_no_longer(ladder::Trial& peaked, ladder::Trial& usual, std::size_t rung) {
+  double quickest_peaked = std::numeric_limits<double>::infinity();
+  double quickest_usual = quickest_peaked;
+  for (int run = 0; run < 200; ++run) {
+    quickest_usual = std::min(quickest_usual, seconds_of(usual, rung));
+    quickest_peaked = std::min(quickest_peaked, seconds_of(peaked, rung));
+    if (run >= 6 && quickest_peaked < 4 * quickest_usual) return true;
   }
-  return best;
+  UNSCOPED_INFO("usual: " << quickest_usual << " s, peaked: " << quickest_peaked << " s");
+  return false;
 }
 
 constexpr const char* shape = "heads=1,queries=192,keys=2048,dim=64";
@@ -33,23 +42,20 @@ constexpr const char* shape = "heads=1,queries=192,keys=2048,dim=64";
 template <class Mechanism>
 void compare(const Mechanism& mechanism, typename Mechanism::Problem usual, typename Mechanism::Problem peaked, std::initializer_list<const char*> rungs) {
   const ladder::MechanismPtr any = ladder::publish(mechanism);
-  const auto trials = {ladder::make_trial(mechanism, std::move(usual)), ladder::make_trial(mechanism, std::move(peaked))};
+  const auto usual_trial = ladder::make_trial(mechanism, std::move(usual));
+  const auto peaked_trial = ladder::make_trial(mechanism, std::move(peaked));
   for (const char* name : rungs) {
     INFO(mechanism.name << " / " << name);
     const std::size_t rung = any->rung_index(name);
-    std::vector<double> seconds;
-    for (const auto& trial : trials) {
-      seconds.push_back(seconds_of(*trial, rung));
-      CHECK(trial->check(rung, {}).passed);
-    }
+    for (const auto& trial : {usual_trial.get(), peaked_trial.get()}) CHECK(trial->check(rung, {}).passed);
     // Weights that are subnormal numbers made it 35 times.
-    if (!tests::sanitized) CHECK(seconds[1] < 4 * seconds[0]);
+    if (!tests::sanitized) CHECK(takes_no_longer(*peaked_trial, *usual_trial, rung));
   }
 }
 
 }  // namespace
 
-TEST_CASE("peaked scores take no longer than others", "[dot_product]") {
+TEST_CASE("peaked scores take no longer than others", "[dot_product][timing]") {
   const DotProduct& forward = mechanism();
   const auto make = [&] { return forward.make(ladder::parse_shape(shape, forward.keys), 1, ladder::Hardness::plain); };
   Problem peaked = make();
