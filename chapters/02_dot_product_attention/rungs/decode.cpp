@@ -2,9 +2,9 @@
 //
 // Every number of K and V is used once for each query, so the time is that of reading them. Nothing is packed, and no product
 // is blocked for the registers. K and V are read in order, side by side, and asked for ahead: the scores of one block of keys are
-// computed together with the output of the block before. The queries that share a key head (its group of heads, times the
-// queries of each) share what is read: four of them are computed while it comes. K and V may be stored in 16 bits: half the bytes; they are widened as they are loaded and
-// computed in float32.
+// computed together with the output of the block before, a few keys at a time. The queries that share a key head (its group of
+// heads, times the queries of each) share what is read: four of them are computed while it comes. K and V may be stored in 16 bits:
+// half the bytes; they are widened as they are loaded and computed in float32.
 //
 // Keys are cut into chunks of 1024, whatever the number of heads and threads, so that one head keeps all threads busy. Each
 // chunk has its own m, l and unnormalised output; they are merged in the order of the chunks (Dao et al. 2023, Flash-Decoding).
@@ -18,6 +18,7 @@
 
 #include "rungs/packing.hpp"
 #include "rungs/visible_keys.hpp"
+#include "simd/reduce_rows.hpp"
 #include "simd/storage.hpp"
 
 namespace attention::dot_product {
@@ -26,11 +27,12 @@ namespace {
 
 constexpr Index chunk_keys = 1024;
 
-/// Keys whose scores are held at a time, and whose values are summed from zero.
-constexpr Index block_keys = values_block;
+/// Keys whose scores are held at a time, and whose values are summed from zero. After each block memory waits for the softmax: there
+/// should be few of them.
+constexpr Index block_keys = 128;
 
 /// A row is asked for so many bytes before it is needed: loads alone keep too few under way.
-constexpr Index ahead_bytes = 1024;
+constexpr Index ahead_bytes = 2048;
 
 /// Columns that are summed in registers at a time, in vectors.
 constexpr int wide = 8;
@@ -48,32 +50,40 @@ struct StoredRows {
   const Stored* data;
   Index stride;
   const Stored* row(Index j) const { return data + j * stride; }
+  StoredRows from(Index j) const { return {row(j), stride}; }
 };
 
-/// Asks for what stands ahead of `at`.
+/// Asks for what stands ahead of `at`, for the second-level cache: it has more requests under way than the first, whose few places each
+/// stay taken until memory answers.
 template <class Stored>
 [[gnu::always_inline]] inline void ask_ahead(const Stored* at) {
-  __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes);
+  constexpr int second_level = 2;
+  __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes, 0, second_level);
 }
 
 /// Queries that a key or a value serves at a time: it is loaded once for them, and none waits for the sum of its own lanes.
 constexpr int side_by_side = 4;
 
-/// scores[r][0] = q_r · k for `Rows` queries, where k is in no cache yet.
-template <int Rows, class Stored>
-[[gnu::always_inline]] inline void dot_products_ahead(const float* query, Index query_stride, const Stored* k, Index dim, float* scores) {
-  constexpr int chains = Rows == 1 ? 4 : Rows == 2 ? 2 : 1;  // of sums that do not wait for each other, of each row
-  const Index whole = dim / simd::lanes * simd::lanes;
-  simd::Float sum[Rows][4] = {};
-  for_each_vector(whole, [&](Index c, auto x) __attribute__((always_inline)) {
-    const simd::Float part = simd::load(k + c);
-    simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) { sum[r][x % chains] += simd::load(query + r * query_stride + c) * part; });
-    ask_ahead(k + c);
+/// Keys, or values, that are taken together while they come from memory: they wait for no sum of each other, and what is added up is
+/// loaded and stored once for all of them.
+constexpr int together = 4;
+static_assert(simd::lanes % together == 0 && block_keys % simd::lanes == 0);
+
+/// products[r][first + y] = the parts of q_r · k_y, a sum in each lane, for `Rows` queries and `Keys` keys that are in no cache yet.
+template <int Rows, int Keys, class Stored>
+[[gnu::always_inline]] inline void multiply_ahead(const float* query, Index query_stride, StoredRows<Stored> key, Index whole,
+                                                  simd::Float (*products)[simd::lanes], Index first) {
+  simd::Float sum[Rows][Keys] = {};
+  simd::unrolled<Keys>([&](auto y) __attribute__((always_inline)) {  // key by key: memory is read in order
+    const Stored* k = key.row(y);
+    for (Index c = 0; c < whole; c += simd::lanes) {
+      const simd::Float part = simd::load(k + c);
+      simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) { sum[r][y] += simd::load(query + r * query_stride + c) * part; });
+      ask_ahead(k + c);
+    }
   });
   simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
-    float score = simd::sum((sum[r][0] + sum[r][1]) + (sum[r][2] + sum[r][3]));
-    for (Index c = whole; c < dim; ++c) score += query[r * query_stride + c] * simd::widen(k[c]);
-    scores[r * block_keys] = score;
+    simd::unrolled<Keys>([&](auto y) __attribute__((always_inline)) { products[r][first + y] = sum[r][y]; });
   });
 }
 
@@ -106,20 +116,35 @@ void dot_products(Index rows, const float* query, Index query_stride, StoredRows
     });
 }
 
-/// sum[r] += weights[r][0] · v for `Rows` queries, where v is in no cache yet.
-template <int Rows, class Stored>
-[[gnu::always_inline]] inline void add_value_ahead(const float* weights, const Stored* v, Index value_dim, float* sum, Index sum_stride) {
-  const Index whole = value_dim / simd::lanes * simd::lanes;
-  for_each_vector(whole, [&](Index c, auto) __attribute__((always_inline)) {
-    const simd::Float part = simd::load(v + c);
-    simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
-      float* to = sum + r * sum_stride + c;
-      simd::store(to, simd::load(to) + simd::broadcast(weights[r * block_keys]) * part);
+/// sum[r] += Σ_y weights[r][y] · v_y for `Rows` queries and `Keys` values that are in no cache yet.
+template <int Rows, int Keys, class Stored>
+[[gnu::always_inline]] inline void add_values_ahead(const float* weights, StoredRows<Stored> value, Index value_dim, float* sum, Index sum_stride) {
+  const auto columns = [&](auto count, Index c) __attribute__((always_inline)) {
+    constexpr int vectors = count;
+    simd::Float s[Rows][vectors];
+    const auto each = [&](auto work) __attribute__((always_inline)) {
+      simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
+        simd::unrolled<vectors>([&](auto x) __attribute__((always_inline)) { work(r, x, sum + r * sum_stride + c + x * simd::lanes); });
+      });
+    };
+    each([&](auto r, auto x, const float* at) __attribute__((always_inline)) { s[r][x] = simd::load(at); });
+    simd::unrolled<Keys>([&](auto y) __attribute__((always_inline)) {
+      simd::Float part[vectors];
+      simd::unrolled<vectors>([&](auto x) __attribute__((always_inline)) {
+        part[x] = simd::load(value.row(y) + c + x * simd::lanes);
+        ask_ahead(value.row(y) + c + x * simd::lanes);
+      });
+      each([&](auto r, auto x, const float*) __attribute__((always_inline)) { s[r][x] += simd::broadcast(weights[r * block_keys + y]) * part[x]; });
     });
-    ask_ahead(v + c);
-  });
-  for (Index c = whole; c < value_dim; ++c)
-    for (int r = 0; r < Rows; ++r) sum[r * sum_stride + c] += weights[r * block_keys] * simd::widen(v[c]);
+    each([&](auto r, auto x, float* at) __attribute__((always_inline)) { simd::store(at, s[r][x]); });
+  };
+  constexpr int several = Rows > 2 ? wide / 2 : wide;  // so that the sums stay in registers
+  Index c = 0;
+  for (; c + several * simd::lanes <= value_dim; c += several * simd::lanes) columns(std::integral_constant<int, several>{}, c);
+  for (; c + simd::lanes <= value_dim; c += simd::lanes) columns(std::integral_constant<int, 1>{}, c);
+  for (; c < value_dim; ++c)
+    for (int r = 0; r < Rows; ++r)
+      for (int y = 0; y < Keys; ++y) sum[r * sum_stride + c] += weights[r * block_keys + y] * simd::widen(value.row(y)[c]);
 }
 
 /// sum += Σ_j weights[j] · v_j in the columns of `Vectors` vectors, over keys 0 … count that sees(j) lets in, from a cache.
@@ -296,10 +321,30 @@ class Chunk {
   template <int Rows, class Read, class Sees>
   void read_ahead(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value, Sees sees) {
     std::fill_n(sum_, Rows * n_.value_stride, 0.F);
-    for (Index j = 0; j < std::max(now.count, before.count); ++j) {
-      if (j < now.count) dot_products_ahead<Rows>(query_, n_.query_stride, key.row(j), p_.dim, scores_ + now.scores + j);
-      if (j < before.count && sees(j))
-        add_value_ahead<Rows>(scores_ + before.scores + j, value.row(j), p_.value_dim, sum_, n_.value_stride);
+    const Index whole = p_.dim / simd::lanes * simd::lanes;
+    for (Index j = 0; j < std::max(now.count, before.count); j += simd::lanes) {
+      simd::Float products[Rows][simd::lanes] = {};
+      for (Index y = j; y < j + simd::lanes; y += together) {
+        if (y + together <= now.count)
+          multiply_ahead<Rows, together>(query_, n_.query_stride, key.from(y), whole, products, y - j);
+        else
+          for (Index x = y; x < now.count; ++x) multiply_ahead<Rows, 1>(query_, n_.query_stride, key.from(x), whole, products, x - j);
+        const float* weights = scores_ + before.scores;
+        const auto seen = [&](Index x) { return x < before.count && sees(x); };
+        if (seen(y) && seen(y + 1) && seen(y + 2) && seen(y + 3))
+          add_values_ahead<Rows, together>(weights + y, value.from(y), p_.value_dim, sum_, n_.value_stride);
+        else
+          for (Index x = y; x < y + together; ++x)
+            if (seen(x)) add_values_ahead<Rows, 1>(weights + x, value.from(x), p_.value_dim, sum_, n_.value_stride);
+      }
+      if (j >= now.count) continue;
+      for (Index r = 0; r < Rows; ++r) {
+        float* scores = scores_ + now.scores + r * block_keys + j;
+        simd::store(scores, simd::reduce_rows(products[r], [](simd::Float a, simd::Float b) { return a + b; }));
+        for (Index c = whole; c < p_.dim; ++c)
+          for (Index y = 0; y < std::min<Index>(simd::lanes, now.count - j); ++y)
+            scores[y] += query_[r * n_.query_stride + c] * simd::widen(key.row(j + y)[c]);
+      }
     }
   }
 
