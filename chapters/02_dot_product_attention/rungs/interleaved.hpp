@@ -62,9 +62,12 @@ inline Interleaved interleaved_columns(Matrix from) { return {from.data, simd::i
 /// The same, copied strip after strip, for a matrix whose rows lie so far apart that they fight for the same few cache lines.
 inline Interleaved copy_columns(Matrix from, Index terms, Index columns, float* to) {
   constexpr Index height = simd::interleaved_rows;
-  for (Index c = 0; c < columns; c += height)
-    for (Index k = 0; k < terms; ++k)
-      std::copy_n(from.from_row(k).data + c, std::min(height, columns - c), to + c * terms + k * height);
+  for (Index k = 0; k < terms; ++k) {
+    const float* row = from.from_row(k).data;
+    Index c = 0;
+    for (; c + height <= columns; c += height) std::copy_n(row + c, height, to + c * terms + k * height);
+    std::copy_n(row + c, columns - c, to + c * terms + k * height);
+  }
   return {to, height * terms, height};
 }
 
