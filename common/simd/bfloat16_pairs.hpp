@@ -39,9 +39,15 @@ inline void pair_neighbours(const float* from, std::ptrdiff_t count, float* to) 
   std::memcpy(to + c / 2, pairs, static_cast<std::size_t>(pairs_of(count - c)) * sizeof(float));
 }
 
-/// to[c] = the pair (first[c], second[c]), rounded to bfloat16; `second` null: paired with 0.
+/// Whether numbers that are paired have been rounded before: once is enough.
+enum class Rounded { before, now };
+
+/// to[c] = the pair (first[c], second[c]) in bfloat16; `second` null: paired with 0.
+template <Rounded rounded = Rounded::now>
 inline void pair_rows(const float* first, const float* second, std::ptrdiff_t count, float* to) {
-  const auto pair = [&](Float a, Float b) { return detail::join(round_to_bfloat16(a), round_to_bfloat16(b)); };
+  const auto pair = [&](Float a, Float b) {
+    return rounded == Rounded::before ? detail::join(a, b) : detail::join(round_to_bfloat16(a), round_to_bfloat16(b));
+  };
   std::ptrdiff_t c = 0;
   for (; c + lanes <= count; c += lanes) store(to + c, pair(load(first + c), second ? load(second + c) : Float{}));
   if (c == count) return;

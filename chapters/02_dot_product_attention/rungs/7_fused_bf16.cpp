@@ -47,13 +47,21 @@ class Bfloat16Arithmetic : public BlockArithmetic {
   }
 
   Interleaved pack_values(Matrix value, Index count, Index value_dim, float* to) const override {
+    constexpr Index height = simd::interleaved_rows;
     const Index words = words_of(count);
-    for (Index c = 0; c < value_dim; c += simd::interleaved_rows)
-      for (Index w = 0; w < words; ++w) {
-        const bool two = 2 * w + 1 < count;
-        simd::pair_rows(value.from_row(2 * w).data + c, two ? value.from_row(2 * w + 1).data + c : nullptr,
-                        std::min<Index>(simd::interleaved_rows, value_dim - c), to + c * words + w * simd::interleaved_rows);
-      }
+    for (Index w = 0; w < words; ++w) {
+      const float* first = value.from_row(2 * w).data;
+      const float* second = 2 * w + 1 < count ? first + value.stride : nullptr;
+      // Whole vectors of pairs: a strip is not as high.
+      const auto pack = [&](Index c, Index columns) __attribute__((always_inline)) {
+        float pairs[simd::lanes];
+        simd::pair_rows(first + c, second ? second + c : nullptr, columns, pairs);
+        for (Index part = 0; part < columns; part += height) std::copy_n(pairs + part, height, to + (c + part) * words + w * height);
+      };
+      Index c = 0;
+      for (; c + simd::lanes <= value_dim; c += simd::lanes) pack(c, simd::lanes);
+      if (c < value_dim) pack(c, value_dim - c);
+    }
     return {to, simd::interleaved_rows * words, simd::interleaved_rows};
   }
 
@@ -61,7 +69,7 @@ class Bfloat16Arithmetic : public BlockArithmetic {
     online_softmax_of_lanes(scores, keys, vectors, m, l, alpha, RoundedPowerOfTwo());
     const Index width = vectors * simd::lanes;
     for (Index j = 0; j < keys; j += 2)
-      simd::pair_rows(scores + j * width, j + 1 < keys ? scores + (j + 1) * width : nullptr, width, scores + j / 2 * width);
+      simd::pair_rows<simd::Rounded::before>(scores + j * width, j + 1 < keys ? scores + (j + 1) * width : nullptr, width, scores + j / 2 * width);
   }
 };
 
