@@ -69,17 +69,20 @@ constexpr int side_by_side = 4;
 constexpr int together = 4;
 static_assert(simd::lanes % together == 0 && block_keys % simd::lanes == 0);
 
-/// products[r][first + y] = the parts of q_r · k_y, a sum in each lane, for `Rows` queries and `Keys` keys that are in no cache yet.
-template <int Rows, int Keys, class Stored>
-[[gnu::always_inline]] inline void multiply_ahead(const float* query, Index query_stride, StoredRows<Stored> key, Index whole,
-                                                  simd::Float (*products)[simd::lanes], Index first) {
+/// Where K and V are read from: from memory, they are asked for ahead.
+enum class From { memory, cache };
+
+/// products[r][first + y] = q_r · k_y for `Rows` queries and `Keys` keys, a sum still in each lane.
+template <int Rows, int Keys, From from, class Stored>
+[[gnu::always_inline]] inline void multiply_keys(const float* query, Index query_stride, StoredRows<Stored> key, Index dim,
+                                                 simd::Float (*products)[simd::lanes], Index first) {
   simd::Float sum[Rows][Keys] = {};
   simd::unrolled<Keys>([&](auto y) __attribute__((always_inline)) {  // key by key: memory is read in order
     const Stored* k = key.row(y);
-    for (Index c = 0; c < whole; c += simd::lanes) {
+    for (Index c = 0; c + simd::lanes <= dim; c += simd::lanes) {
       const simd::Float part = simd::load(k + c);
       simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) { sum[r][y] += simd::load(query + r * query_stride + c) * part; });
-      ask_ahead(k + c);
+      if constexpr (from == From::memory) ask_ahead(k + c);
     }
   });
   simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
@@ -87,22 +90,26 @@ template <int Rows, int Keys, class Stored>
   });
 }
 
+/// scores[r][y] = q_r · k_y for `Rows` queries and up to as many keys as there are lanes: the sum of a product's lanes, and of the
+/// columns that fill no vector. Always in this order: a score has the same bits wherever its key came from.
+template <int Rows, class Stored>
+[[gnu::noinline]] void store_scores(const simd::Float (*products)[simd::lanes], const float* query, Index query_stride,
+                                                StoredRows<Stored> key, Index count, Index dim, float* scores) {
+  for (Index r = 0; r < Rows; ++r, query += query_stride, scores += block_keys) {
+    simd::store(scores, simd::reduce_rows(products[r], [](simd::Float a, simd::Float b) { return a + b; }));
+    for (Index c = dim / simd::lanes * simd::lanes; c < dim; ++c)
+      for (Index y = 0; y < count; ++y) scores[y] += query[c] * simd::widen(key.row(y)[c]);
+  }
+}
+
 /// scores[r][j] = q_r · k_j for `Rows` queries and keys 0 … count, from a cache.
 template <int Rows, class Stored>
 void dot_products(const float* query, Index query_stride, StoredRows<Stored> key, Index count, Index dim, float* scores) {
-  const Index whole = dim / simd::lanes * simd::lanes;
-  for (Index j = 0; j < count; ++j) {
-    const Stored* k = key.row(j);
-    simd::Float sum[Rows] = {};
-    for (Index c = 0; c < whole; c += simd::lanes) {
-      const simd::Float part = simd::load(k + c);
-      simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) { sum[r] += simd::load(query + r * query_stride + c) * part; });
-    }
-    simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
-      float score = simd::sum(sum[r]);
-      for (Index c = whole; c < dim; ++c) score += query[r * query_stride + c] * simd::widen(k[c]);
-      scores[r * block_keys + j] = score;
-    });
+  for (Index j = 0; j < count; j += simd::lanes) {
+    const Index keys = std::min<Index>(simd::lanes, count - j);
+    simd::Float products[Rows][simd::lanes] = {};
+    for (Index y = 0; y < keys; ++y) multiply_keys<Rows, 1, From::cache>(query, query_stride, key.from(j + y), dim, products, y);
+    store_scores<Rows>(products, query, query_stride, key.from(j), keys, dim, scores + j);
   }
 }
 
@@ -114,6 +121,13 @@ void dot_products(Index rows, const float* query, Index query_stride, StoredRows
       if (std::min<Index>(rows - r, side_by_side) == n + 1)
         dot_products<n + 1>(query + r * query_stride, query_stride, key, count, dim, scores + r * block_keys);
     });
+}
+
+/// sum += weight · v in the columns from `first` on. Never inlined: beside other code a compiler may fuse some of the multiply-adds and
+/// not others, and the bits would depend on who asks.
+template <class Stored>
+[[gnu::noinline]] void add_last_columns(float weight, const Stored* v, Index first, Index value_dim, float* sum) {
+  for (Index c = first; c < value_dim; ++c) sum[c] += weight * simd::widen(v[c]);
 }
 
 /// sum[r] += Σ_y weights[r][y] · v_y for `Rows` queries and `Keys` values that are in no cache yet.
@@ -142,9 +156,9 @@ template <int Rows, int Keys, class Stored>
   Index c = 0;
   for (; c + several * simd::lanes <= value_dim; c += several * simd::lanes) columns(std::integral_constant<int, several>{}, c);
   for (; c + simd::lanes <= value_dim; c += simd::lanes) columns(std::integral_constant<int, 1>{}, c);
-  for (; c < value_dim; ++c)
-    for (int r = 0; r < Rows; ++r)
-      for (int y = 0; y < Keys; ++y) sum[r * sum_stride + c] += weights[r * block_keys + y] * simd::widen(value.row(y)[c]);
+  if (c == value_dim) return;
+  for (int r = 0; r < Rows; ++r)
+    for (int y = 0; y < Keys; ++y) add_last_columns(weights[r * block_keys + y], value.row(y), c, value_dim, sum + r * sum_stride);
 }
 
 /// sum += Σ_j weights[j] · v_j in the columns of `Vectors` vectors, over keys 0 … count that sees(j) lets in, from a cache.
@@ -169,9 +183,9 @@ void add_values(const float* weights, StoredRows<Stored> value, Index count, Ind
     add_columns<wide>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
   for (; c + simd::lanes <= value_dim; c += simd::lanes)
     add_columns<1>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
-  for (; c < value_dim; ++c)
-    for (Index j = 0; j < count; ++j)
-      if (sees(j)) sum[c] += weights[j] * simd::widen(value.row(j)[c]);
+  if (c == value_dim) return;
+  for (Index j = 0; j < count; ++j)
+    if (sees(j)) add_last_columns(weights[j], value.row(j), c, value_dim, sum);
 }
 
 /// Sizes of a problem of few queries.
@@ -321,31 +335,32 @@ class Chunk {
   template <int Rows, class Read, class Sees>
   void read_ahead(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value, Sees sees) {
     std::fill_n(sum_, Rows * n_.value_stride, 0.F);
-    const Index whole = p_.dim / simd::lanes * simd::lanes;
     for (Index j = 0; j < std::max(now.count, before.count); j += simd::lanes) {
       simd::Float products[Rows][simd::lanes] = {};
       for (Index y = j; y < j + simd::lanes; y += together) {
-        if (y + together <= now.count)
-          multiply_ahead<Rows, together>(query_, n_.query_stride, key.from(y), whole, products, y - j);
-        else
-          for (Index x = y; x < now.count; ++x) multiply_ahead<Rows, 1>(query_, n_.query_stride, key.from(x), whole, products, x - j);
-        const float* weights = scores_ + before.scores;
-        const auto seen = [&](Index x) { return x < before.count && sees(x); };
-        if (seen(y) && seen(y + 1) && seen(y + 2) && seen(y + 3))
-          add_values_ahead<Rows, together>(weights + y, value.from(y), p_.value_dim, sum_, n_.value_stride);
-        else
-          for (Index x = y; x < y + together; ++x)
-            if (seen(x)) add_values_ahead<Rows, 1>(weights + x, value.from(x), p_.value_dim, sum_, n_.value_stride);
+        const auto multiply = [&](auto keys, Index x) __attribute__((always_inline)) {
+          multiply_keys<Rows, keys, From::memory>(query_, n_.query_stride, key.from(x), p_.dim, products, x - j);
+        };
+        in_groups(y, [&](Index x) { return x < now.count; }, multiply);
+        const auto add = [&](auto keys, Index x) __attribute__((always_inline)) {
+          add_values_ahead<Rows, keys>(scores_ + before.scores + x, value.from(x), p_.value_dim, sum_, n_.value_stride);
+        };
+        in_groups(y, [&](Index x) { return x < before.count && sees(x); }, add);
       }
-      if (j >= now.count) continue;
-      for (Index r = 0; r < Rows; ++r) {
-        float* scores = scores_ + now.scores + r * block_keys + j;
-        simd::store(scores, simd::reduce_rows(products[r], [](simd::Float a, simd::Float b) { return a + b; }));
-        for (Index c = whole; c < p_.dim; ++c)
-          for (Index y = 0; y < std::min<Index>(simd::lanes, now.count - j); ++y)
-            scores[y] += query_[r * n_.query_stride + c] * simd::widen(key.row(j + y)[c]);
-      }
+      if (j < now.count)
+        store_scores<Rows>(products, query_, n_.query_stride, key.from(j), std::min<Index>(simd::lanes, now.count - j), p_.dim,
+                           scores_ + now.scores + j);
     }
+  }
+
+  /// work(keys, x) for the keys y … y + together that are asked for: all at once, or one by one.
+  template <class Asked, class Work>
+  [[gnu::always_inline]] static void in_groups(Index y, Asked asked, Work work) {
+    bool all = true;
+    for (Index x = y; x < y + together; ++x) all = all && asked(x);
+    if (all) return work(std::integral_constant<int, together>{}, y);
+    for (Index x = y; x < y + together; ++x)
+      if (asked(x)) work(std::integral_constant<int, 1>{}, x);
   }
 
   const FusedProblem& p_;
