@@ -144,6 +144,19 @@ TEST_CASE("autograd: what is masked has no effect, whatever it holds", "[autogra
   for (const double g : *tape.gradient(z)) CHECK(std::isfinite(g));
 }
 
+TEST_CASE("autograd: two losses on one tape, one after the other, add their gradients", "[autograd]") {
+  Tape<double> tape;
+  const auto x = tape.variable(random_array({2, 3}, 1));
+  const auto y = 2.0 * x;
+  const auto first = sum(y), second = sum(5.0 * y);
+  tape.backward(first);
+  for (const double g : *tape.gradient(x)) CHECK(g == 2);
+  tape.backward(second);
+  for (const double g : *tape.gradient(x)) CHECK(g == 2 + 10);
+  tape.backward(first);
+  for (const double g : *tape.gradient(x)) CHECK(g == 2 + 10 + 2);
+}
+
 TEST_CASE("autograd: dropout keeps the mean, drops its share, and does nothing in evaluation", "[autograd]") {
   Tape<float> tape(Mode::training, 7);
   const auto ones = tape.constant(tensor::filled_array<float>({100000}, 1));

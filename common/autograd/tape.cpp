@@ -81,7 +81,10 @@ void Tape<Real>::backward(const Variable<Real>& loss) {
     Node& node = nodes_[i];
     if (node.has_gradient && node.backward) node.backward(*node.value, node.gradient);
     // What was computed on the way is not asked for again; memory is.
-    if (!node.kept) node.gradient = ArrayOf<Real>();
+    if (!node.kept) {
+      node.gradient = ArrayOf<Real>();
+      node.has_gradient = false;  // a second loss on the same tape starts from nothing here
+    }
   }
   for (Node& node : nodes_)
     if (!node.deferred.empty()) multiply_deferred(node);

@@ -91,7 +91,7 @@ class Tape {
     return record(std::move(value), std::span(inputs.begin(), inputs.size()), std::move(backward));
   }
 
-  /// The gradients of `loss` (one element) with respect to everything before it.
+  /// The gradients of `loss` (one element) with respect to everything before it, added to those of the losses before.
   void backward(const Variable<Real>& loss);
 
   /// The gradient of a variable() or of a parameter; null where nothing of the loss depends on it.
