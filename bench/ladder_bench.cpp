@@ -1,4 +1,4 @@
-// The ladders from the command line: what there is (list), and how fast it is here (bench).
+// The ladders from the command line: how fast they are here.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -26,49 +26,6 @@
 namespace {
 
 using namespace attention;
-
-std::string default_text(const ladder::ShapeKey& key) {
-  if (!key.same_as.empty()) return key.same_as;
-  return key.words.empty() ? std::to_string(key.default_value) : key.words.at(static_cast<std::size_t>(key.default_value));
-}
-
-Json describe(const ladder::AnyMechanism& mechanism) {
-  Json keys = Json::array();
-  for (const ladder::ShapeKey& key : mechanism.keys()) {
-    const bool number = key.same_as.empty() && key.words.empty();
-    keys.push_back({{"name", key.name}, {"meaning", key.meaning}, {"default", number ? Json(key.default_value) : Json(default_text(key))}, {"minimum", key.minimum}});
-    if (!key.words.empty()) keys.back()["words"] = key.words;
-  }
-  Json shapes = Json::array();
-  for (const ladder::StandardShape& shape : mechanism.standard_shapes())
-    shapes.push_back({{"name", shape.name}, {"shape", shape.text}});
-  Json rungs = Json::array();
-  for (const ladder::RungInfo& rung : mechanism.rungs())
-    rungs.push_back({{"name", rung.name}, {"idea", rung.idea}, {"parallel", rung.parallel}, {"beside", rung.beside}, {"variant", rung.variant}});
-  return {{"name", mechanism.name()},   {"title", mechanism.title()}, {"citation", mechanism.citation()},
-          {"chapter", mechanism.chapter()}, {"tensors", mechanism.tensor_names()}, {"shape_keys", keys},
-          {"standard_shapes", shapes},  {"rungs", rungs}};
-}
-
-int list(bool as_json) {
-  if (as_json) {
-    Json mechanisms = Json::array();
-    for (const auto& mechanism : ladder::all_mechanisms()) mechanisms.push_back(describe(*mechanism));
-    std::cout << Json{{"schema", 1}, {"mechanisms", mechanisms}}.dump(1) << '\n';
-    return 0;
-  }
-  for (const auto& mechanism : ladder::all_mechanisms()) {
-    std::cout << fmt::format("{} — {} ({}), {}\n", mechanism->name(), mechanism->title(), mechanism->citation(),
-                             mechanism->chapter());
-    for (const ladder::RungInfo& rung : mechanism->rungs())
-      std::cout << fmt::format("    {:<10} {}{}\n", rung.name, rung.idea, rung.beside ? " (library)" : rung.variant ? " (variant)" : "");
-    std::cout << "  shape keys:\n";
-    for (const ladder::ShapeKey& key : mechanism->keys())
-      std::cout << fmt::format("    {:<10} {} (default {})\n", key.name, key.meaning,
-                               default_text(key));
-  }
-  return 0;
-}
 
 /// The mechanisms that other libraries have, too.
 constexpr std::string_view peers_mechanisms[] = {"dot_product", "multi_head", "additive", "convolution"};
@@ -192,12 +149,8 @@ int main(int argc, char** argv) {
   return program::run_main(argc, argv, [&]() -> int {
     if (const auto status = ladder::serve_peak_memory(argc, argv, ladder::all_mechanisms())) return *status;
 
-    CLI::App app("The ladders of attention: what there is, and how fast it is on this machine.", "course");
+    CLI::App app("The ladders of attention: how fast they are on this machine.", "course");
     app.require_subcommand(1);
-    bool as_json = false;
-    CLI::App* list_command = app.add_subcommand("list", "every mechanism with its rungs, shape keys and defaults");
-    list_command->add_flag("--json", as_json, "one JSON document on standard output");
-
     BenchOptions o;
     CLI::App* bench_command = app.add_subcommand("bench", "check and time the rungs of a mechanism");
     bench_command->add_option("mechanism", o.mechanism, "its name; `course list` shows them")->required();
@@ -219,6 +172,6 @@ int main(int argc, char** argv) {
 
     if (const auto status = program::parse(app, argc, argv)) return *status;
     o.with_peers = peers->count() > 0;
-    return list_command->parsed() ? list(as_json) : run_bench(o);
+    return run_bench(o);
   });
 }

@@ -129,7 +129,8 @@ def build(work):
     """Runs Sphinx. Its warnings, a line each; raises Fault where it fails."""
     warnings = work / "warnings.txt"
     warnings.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sphinx", "-q", "-j", str(os.cpu_count() or 1), "-w", str(warnings), "-d",
+    # One more than there are cores: of those that write, Sphinx takes one off for itself.
+    command = [sys.executable, "-m", "sphinx", "-q", "-j", str((os.cpu_count() or 1) + 1), "-w", str(warnings), "-d",
                str(work / "doctrees"),
                "-c", str(THEME), "-D", f"html_extra_path={work / 'pages' / '_attached'}", str(work / "pages"),
                str(work / "site")]

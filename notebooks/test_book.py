@@ -1,6 +1,7 @@
 """Tests of the book's pages, on results made here; Sphinx and the browser are asked by tests/book_in_a_browser.py."""
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -214,6 +215,29 @@ class Book(Folder):
         self.assertIn("### A table", page)
         self.assertEqual(len(list((self.folder / "pages" / "chapters" / NAME / "figures").glob("*.png"))), 1)
         self.assertIn("```python\nx = 1", page)
+
+
+class TreeOfPages(Folder):
+    @unittest.skipIf(book.missing(), "without Sphinx there is no book")
+    def test_the_tree_made_once_is_the_tree_that_sphinx_makes_for_every_page(self):
+        self.file("pages/index.md", "# First\n\n```{toctree}\n:caption: All\na/one\na/two\nlast\n```\n")
+        self.file("pages/a/one.md", "# One\n\n```{toctree}\nb/deep\n```\n")
+        self.file("pages/a/two.md", "# Two\n\n## A part\n")
+        self.file("pages/a/b/deep.md", "# Deep\n\n```{toctree}\ndeeper\n```\n")
+        self.file("pages/a/b/deeper.md", "# Deeper & <deeper>\n")
+        self.file("pages/last.md", "---\norphan: true\n---\n# Last\n")
+        self.file("pages/beside.md", "---\norphan: true\n---\n# In no tree\n")
+        sites = []
+        for name, extensions in (("every", "myst_parser"), ("once", "myst_parser,one_tree")):
+            command = [sys.executable, "-m", "sphinx", "-q", "-d", str(self.folder / f"{name}.d"), "-c", str(book.THEME),
+                       "-D", f"extensions={extensions}", str(self.folder / "pages"), str(self.folder / name)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            sites.append({str(file.relative_to(self.folder / name)): file.read_text(encoding="utf-8")
+                          for file in sorted((self.folder / name).rglob("*.html"))})
+        self.assertIn("a/b/deeper.html", sites[0])
+        self.assertIn("current-page", sites[0]["a/b/deeper.html"])
+        self.assertEqual(*sites)
 
 
 class Links(Folder):

@@ -1,6 +1,6 @@
 """Binds the book from results made for the test, part of them missing, and opens every page of it in a browser.
 
-    python3 book_in_a_browser.py PROGRAMS        # the folder with ladder_bench
+    python3 book_in_a_browser.py PROGRAMS        # the folder with ladder_list
 
 Exit status: 0 fine; 1 faults; 77 left out, with a line that says for want of what.
 """
@@ -27,8 +27,7 @@ def main(programs):
         folder = Path(temporary)
         results, mechanisms = folder / "results", folder / "mechanisms.json"
         make_results(results, FULL)
-        mechanisms.write_bytes(subprocess.run([Path(programs, "ladder_bench"), "list", "--json"], check=True,
-                                              stdout=subprocess.PIPE).stdout)
+        mechanisms.write_bytes(subprocess.run([Path(programs, "ladder_list"), "--json"], check=True, stdout=subprocess.PIPE).stdout)
         command = [sys.executable, str(ROOT / "notebooks" / "book.py"), "--results", str(results), "--mechanisms",
                    str(mechanisms),
                    "--work", str(folder / "work")]

@@ -17,9 +17,10 @@ small=(--shape heads=2,queries=40,dim=16 --seconds 0.001)
 
 # What is there.
 works "$bin/ladder_bench" --help
-works "$bin/ladder_bench" list
+works "$bin/ladder_list" --help
+works "$bin/ladder_list"
 grep -q 'dot_product' "$scratch/out" || fault 'list does not show dot_product'
-works "$bin/ladder_bench" list --json
+works "$bin/ladder_list" --json
 is_json "$scratch/out" "d['schema'] == 1 and any(m['name'] == 'dot_product' for m in d['mechanisms'])"
 is_json "$scratch/out" "all({'name','default','meaning'} <= set(k) for m in d['mechanisms'] for k in m['shape_keys'])"
 is_json "$scratch/out" "all(r['idea'] for m in d['mechanisms'] for r in m['rungs'])"
@@ -130,6 +131,7 @@ refuses '--threads' "${bench[@]}" dot_product --threads 2x
 refuses '--threads' "${bench[@]}" dot_product --threads 1000000
 refuses '--help' "${bench[@]}" dot_product --nonsense
 refuses '--help' "$bin/ladder_bench" nonsense
+refuses '--help' "$bin/ladder_list" nonsense
 refuses '--help' "$bin/ladder_bench"
 refuses 'cannot' "${bench[@]}" dot_product "${small[@]}" --rung fused --json /nonsense/result.json
 for chapter in "$bin"/[0-9][0-9]_*; do

@@ -41,10 +41,10 @@ book_signature() {
 bind_book() {
   local list=$root/build/book/mechanisms.json log=$root/build/log/book.txt signature status=0
   mkdir -p -- "$root/build/book" "$root/build/log" "$root/build/jupyter" 2>/dev/null || die "cannot write to $root/build"
-  build_preset release ladder_bench
+  build_preset release ladder_list
   remove_later "$list.tmp.$$"
-  if ! "$root/build/release/bin/ladder_bench" list --json >"$list.tmp.$$" 2>/dev/null || ! mv -f -- "$list.tmp.$$" "$list"; then
-    die "ladder_bench cannot list the mechanisms; ./course list says why"
+  if ! "$root/build/release/bin/ladder_list" --json >"$list.tmp.$$" 2>/dev/null || ! mv -f -- "$list.tmp.$$" "$list"; then
+    die "ladder_list cannot list the mechanisms; ./course list says why"
   fi
   signature=$(book_signature "$list")
   if [[ -f $results/book/index.html && $(cat "$results/.book" 2>/dev/null) == "$signature" ]]; then

@@ -15,7 +15,7 @@ usage: ./course bench MECHANISM [--shape KEY=N,...] [--threads N,...] [--rung NA
 training: an epoch of chapter 6's plain network beside PyTorch's, which ./course setup --peers installs.
 With --json - standard output holds one JSON document and nothing else. ./course list names mechanisms, rungs and keys.
 END
-  show_program_help bench
+  show_program_help ladder_bench bench
 }
 
 command_main() {
@@ -30,5 +30,5 @@ command_main() {
     exec /usr/bin/python3 "$root/bench/peers/training.py" --program "$root/build/release/bin/06_convolutional_attention" --data "$data_folder" "$@"
   fi
   [[ $# -gt 0 ]] || die 'bench needs a mechanism, as in ./course bench dot_product; ./course list names them'
-  exec_ladder_bench bench "$@"
+  exec_program ladder_bench bench "$@"
 }

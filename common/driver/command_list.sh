@@ -7,7 +7,7 @@ usage: ./course list [--json]
 
 Lists the mechanisms that can be measured, with their rungs, shape keys and defaults.
 END
-  show_program_help list
+  show_program_help ladder_list
 }
 
 command_main() {
@@ -15,5 +15,5 @@ command_main() {
     command_help
     exit 0
   fi
-  exec_ladder_bench list "$@"
+  exec_program ladder_list "$@"
 }

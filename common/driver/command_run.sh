@@ -110,7 +110,7 @@ command_main() {
   targets=("${chapters[@]}")
   all=$(chapter_names | grep -c .)
   # The book asks it for the ladders.
-  if [[ $draw == yes && ${#chapters[@]} == "$all" ]]; then targets+=(ladder_bench); fi
+  if [[ $draw == yes && ${#chapters[@]} == "$all" ]]; then targets+=(ladder_list); fi
   build_preset release "${targets[@]}"
 
   data_state=$(data_signature)

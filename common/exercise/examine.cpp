@@ -36,16 +36,25 @@ std::string sanitizer_said(const std::string& errors) {
   return program::one_line(said, 300);
 }
 
+/// The name of what a sanitizer said: race, crash (a null pointer followed), out_of_bounds, or undefined (any other thing that C++ does not
+/// define, such as the overflow of an int).
+std::string name_of(const std::string& said) {
+  const auto tells = [&](const char* what) { return said.find(what) != std::string::npos; };
+  if (tells("data race")) return "race";
+  if (tells("null pointer") || tells("SEGV")) return "crash";
+  const bool bounds = tells("out of bounds") || tells("insufficient space");
+  return tells("runtime error") && !bounds ? "undefined" : "out_of_bounds";
+}
+
 /// The verdict on a rung that did not come to an end of its own.
 Verdict stopped(const ChildEnd& end) {
   Verdict verdict;
   verdict.failed = 1;
   verdict.seen = end.doing;
   if (const std::string said = sanitizer_said(end.errors); !said.empty()) {
-    const bool race = said.find("data race") != std::string::npos;
-    verdict.name = race ? "race" : "out_of_bounds";
+    verdict.name = name_of(said);
     verdict.reason = said + ".";
-    if (race) verdict.reason += " Declare each buffer and each sum inside the parallel loop.";
+    if (verdict.name == "race") verdict.reason += " Declare each buffer and each sum inside the parallel loop.";
   } else if (end.kind == ChildEnd::Kind::stalled) {
     verdict.name = "endless";
     verdict.reason =

@@ -34,6 +34,9 @@ constexpr Index least_checked = 32;
 /// An exponential of the reference, in float64 and one at a time, costs as much time as so many additions.
 constexpr double reference_exp_flops = 20;
 
+/// So often the roofs are measured again where one is broken.
+constexpr int looks_at_broken_roof = 20;
+
 /// A run of so many seconds is long: the first one counts.
 constexpr double long_run_s = 0.5;
 
@@ -438,15 +441,25 @@ class Climb {
       m.reason = fmt::format("timed on {} of {} rows: the first, the last, those at tile edges, and others evenly spread",
                              m.timed_rows, m.rows);
     }
-    const bool bfloat16 = !m.peer && mechanism_.rungs()[runner.rung].bfloat16;
-    const Roof roof = binding_roof(cost_, roofs_.values(threads_), from_memory_, bfloat16);
-    m.roof_kind = roof.kind;
-    m.roof_value = roof.value;
-    m.roof_share = roof.seconds / m.median_s;
+    place(m, !m.peer && mechanism_.rungs()[runner.rung].bfloat16);
+  }
+
+  /// The share of the roof. One that is more than there is may come from a roof that was measured while something else ran: then the roofs
+  /// are measured again before it is called broken.
+  void place(Measurement& m, bool bfloat16) {
     // A variant may do with less work than the formula's, which is what is counted.
-    if (m.roof_share > 1.02 && (!m.variant || bfloat16))
-      throw program::CheckFailed(fmt::format("{} / {} on {} with {} threads takes {:.1f} % of its {} roof: the roof is broken",
-                                             m.mechanism, m.rung, m.shape.text(), threads_, 100 * m.roof_share, roof.kind));
+    const bool limited = !m.variant || bfloat16;
+    for (int look = 0;; ++look) {
+      const Roof roof = binding_roof(cost_, roofs_.values(threads_), from_memory_, bfloat16);
+      m.roof_kind = roof.kind;
+      m.roof_value = roof.value;
+      m.roof_share = roof.seconds / m.median_s;
+      if (m.roof_share <= 1.02 || !limited) return;
+      if (look == looks_at_broken_roof)
+        throw program::CheckFailed(fmt::format("{} / {} on {} with {} threads takes {:.1f} % of its {} roof: the roof is broken",
+                                               m.mechanism, m.rung, m.shape.text(), threads_, 100 * m.roof_share, roof.kind));
+      roofs_.refresh(threads_, machine::Rates::all);
+    }
   }
 
   static void add_speedups(std::vector<Runner>& runners) {

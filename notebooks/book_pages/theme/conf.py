@@ -5,7 +5,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 project = "Attention, Rung by Rung"
-extensions = ["myst_parser", "katex_math", "cpp_lexer", "furo_files"]
+extensions = ["myst_parser", "katex_math", "cpp_lexer", "furo_files", "one_tree"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 # As on other renderers of Markdown, a link may name a heading.
 myst_heading_anchors = 4
