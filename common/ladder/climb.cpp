@@ -159,7 +159,7 @@ class Climb {
   double first_run(Stage& stage, std::size_t rung) const {
     stage.trial->spoil();
     const double first = seconds_of([&] { run_once(stage, rung); });
-    return first > 0.2 ? first : seconds_of([&] { run_once(stage, rung); });
+    return first > 0.02 ? first : seconds_of([&] { run_once(stage, rung); });
   }
 
   /// Runs the rung on few rows, then on more, until its time on all of them can be told; chooses the rows to time.
@@ -260,7 +260,14 @@ class Climb {
     plan(runner);
     if (options_.peak_memory && runner.stage == &whole_) {
       note(fmt::format("{}, {} threads: peak memory", m.rung, threads_));
-      m.peak_extra_bytes = options_.peak_memory(runner.rung, threads_);
+      if (const auto run = options_.peak_memory(runner.rung, threads_)) {
+        m.peak_extra_bytes = run->bytes;
+        // Where runs are long, this one counts too.
+        if (runner.once > long_run_s && runner.wanted > 0) {
+          runner.times.push_back(run->seconds);
+          --runner.wanted;
+        }
+      }
     } else if (options_.peak_memory) {
       m.peak_extra_bytes = static_cast<double>(trial_.workspace(runner.rung));
       m.peak_predicted = true;
@@ -271,9 +278,9 @@ class Climb {
   void plan(Runner& runner) const {
     runner.repeat = std::max(1, static_cast<int>(std::ceil(1e-3 / runner.once)));
     const int enough = static_cast<int>(std::ceil(options_.seconds / (runner.once * runner.repeat)));
-    // A rung that is sampled is far from the top: fewer runs tell as much of it as is asked.
+    // A rung that is sampled is far from the top: fewer runs tell as much of it as is asked. So is one whose runs are not short.
     const bool few = runner.stage != &whole_ || runner.once > options_.seconds;
-    const int least = few ? 2 : options_.least_runs;
+    const int least = few ? 2 : runner.once > options_.seconds / 4 ? std::min(3, options_.least_runs) : options_.least_runs;
     runner.wanted = std::clamp(enough, least, 30);
     // What the first run of a long one pays for fresh memory does not show.
     if (runner.once > long_run_s) {

@@ -5,6 +5,7 @@
 
 #include "ladder/measurement.hpp"
 #include "ladder/mechanism.hpp"
+#include "ladder/peak_memory.hpp"
 #include "machine/roofs.hpp"
 
 namespace attention::ladder {
@@ -14,13 +15,14 @@ struct ClimbOptions {
   std::vector<std::size_t> rungs;  ///< positions in the ladder; empty: all
   std::vector<int> threads = {1};
   double seconds = 0.5;         ///< of timed runs, for each rung and number of threads
-  int least_runs = 5;           ///< but so many at least (two of a sample, or where a run takes longer than `seconds`)
+  int least_runs = 5;           ///< but so many at least (two of a sample, or where a run takes longer than `seconds`; three where it takes a
+                                ///< quarter of it)
   double sample_above_s = 10;   ///< a rung predicted to take longer runs on a sample of the rows
   std::vector<std::size_t> whole; ///< rungs that run on all rows however long they take
   double reference_flops = 4e9; ///< the reference is computed for as many rows as this allows, never less than a sample
   int check_threads = 0;        ///< threads that the checks use, whose time is nobody's; 0: those being measured
-  /// Growth of peak memory that the rung causes in a process of its own, in bytes; empty: not asked.
-  std::function<std::optional<double>(std::size_t rung, int threads)> peak_memory;
+  /// Runs the rung in a process of its own; empty: its peak memory is not asked.
+  std::function<std::optional<PeakRun>(std::size_t rung, int threads)> peak_memory;
   /// Implementations of others that are measured among the rungs; after them in the result. One that fails is skipped, with
   /// the reason.
   std::vector<PeerSource> peers;

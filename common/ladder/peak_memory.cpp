@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <string_view>
@@ -53,7 +53,7 @@ PeakMemory::~PeakMemory() {
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
-std::optional<double> PeakMemory::measure(const std::string& rung, int threads) const {
+std::optional<PeakRun> PeakMemory::measure(const std::string& rung, int threads) const {
   std::vector<std::string> words{"/proc/self/exe", child_flag, mechanism_, rung, fmt::format("{}", threads)};
   words.insert(words.end(), source_.begin(), source_.end());
   std::vector<char*> arguments;
@@ -77,10 +77,9 @@ std::optional<double> PeakMemory::measure(const std::string& rung, int threads) 
   close(ends[0]);
   int status = 1;
   if (child > 0) waitpid(child, &status, 0);
-  double bytes = 0;
-  const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), bytes);
-  if (status != 0 || error != std::errc{}) return {};
-  return bytes;
+  PeakRun run{};
+  if (status != 0 || std::sscanf(said.c_str(), "%lf %lf", &run.bytes, &run.seconds) != 2) return {};
+  return run;
 }
 
 std::optional<int> serve_peak_memory(int argc, char** argv, const std::vector<MechanismPtr>& mechanisms) {
@@ -102,10 +101,12 @@ std::optional<int> serve_peak_memory(int argc, char** argv, const std::vector<Me
   // Writing 5 sets the mark back to what is held now; where that is not allowed, the mark so far may hide a part.
   std::ofstream("/proc/self/clear_refs") << 5;
   const auto before = status_bytes("VmHWM");
+  const auto start = std::chrono::steady_clock::now();
   trial->run(rung);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   const auto after = status_bytes("VmHWM");
   if (!before || !after) return 1;
-  std::printf("%.0f\n", *after - *before);
+  std::printf("%.0f %.9f\n", *after - *before, taken.count());
   return 0;
 }
 

@@ -9,6 +9,12 @@
 
 namespace attention::ladder {
 
+/// A run in a process of its own.
+struct PeakRun {
+  double bytes;    ///< how far it raised the high-water mark
+  double seconds;  ///< how long it took
+};
+
 /// Measures how far a rung raises the high-water mark of memory: in a fresh process that makes the problem, runs this rung
 /// once and nothing else. So what a library allocates for itself counts too, and nothing that ran before does.
 class PeakMemory {
@@ -22,8 +28,8 @@ class PeakMemory {
   PeakMemory(const PeakMemory&) = delete;
   PeakMemory& operator=(const PeakMemory&) = delete;
 
-  /// Bytes; nothing where the child failed or the system does not tell.
-  std::optional<double> measure(const std::string& rung, int threads) const;
+  /// Nothing where the child failed or the system does not tell.
+  std::optional<PeakRun> measure(const std::string& rung, int threads) const;
 
  private:
   std::string mechanism_;

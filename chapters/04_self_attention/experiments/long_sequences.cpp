@@ -112,10 +112,15 @@ std::vector<Runner> measure(const std::vector<ladder::MechanismPtr>& mechanisms,
     runner.trial->spoil();
     const double first = run_once(runner);
     check(runner, n, threads);
-    runner.bytes = ladder::PeakMemory(runner.mechanism.name(), runner.shape, 1).measure(runner.way.rung, 1);
-    // What the first run of a long one pays for fresh memory does not show.
-    if (first > 0.5) runner.times.push_back(first);
-    runner.wanted = std::clamp(static_cast<int>(time_each / first), first > 0.5 ? 1 : 3, most_runs);
+    const auto alone = ladder::PeakMemory(runner.mechanism.name(), runner.shape, 1).measure(runner.way.rung, 1);
+    if (alone) runner.bytes = alone->bytes;
+    runner.wanted = std::clamp(static_cast<int>(time_each / first), 3, most_runs);
+    // What the first run of a long one pays for fresh memory does not show; nor does it whose process the run had.
+    if (first > 0.5) {
+      runner.times.push_back(first);
+      if (alone) runner.times.push_back(alone->seconds);
+      runner.wanted = alone ? 0 : 1;
+    }
     rounds = std::max(rounds, runner.wanted);
   }
   numerics::Random random(static_cast<std::uint64_t>(n));
