@@ -109,7 +109,7 @@ int run_bench(const BenchOptions& o) {
     program::Progress progress(fmt::format("{} {}", mechanism.name(), trial.shape().text()));
     climb.note = [&](const std::string& what) { progress.note(what); };
     if (!o.no_peak_memory)
-      climb.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(mechanism.rungs()[rung].name, threads); };
+      climb.peak_memory = [&](std::size_t rung, int threads, ladder::PeakPlace place) { return peak.measure(mechanism.rungs()[rung].name, threads, place); };
     if (!peers.empty()) {
       climb.peers.clear();
       const auto inputs = std::make_shared<const bench::PeerInputs>(o.mechanism, trial);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <map>
 #include <memory>
 #include <new>
@@ -228,6 +229,7 @@ class Climb {
       }
       runners.push_back(std::move(runner));
     }
+    take_asides(runners);
     for (const PeerSource& source : options_.peers) {
       Runner runner;
       Measurement& m = runner.result;
@@ -246,6 +248,7 @@ class Climb {
 
   void prepare(Runner& runner) {
     Measurement& m = runner.result;
+    const bool disturbed = aside_runs();
     choose_stage(runner);
     // The stage may be a sample: what must fit is what it takes itself.
     const auto free = static_cast<double>(machine::memory().available_bytes);
@@ -257,10 +260,16 @@ class Climb {
     }
     if (runner.once == 0) runner.once = first_run(*runner.stage, runner.rung);
     check(runner, "before timing");
-    plan(runner);
-    if (options_.peak_memory && runner.stage == &whole_) {
+    plan(runner, !disturbed);
+    const bool short_and_small = runner.once <= long_run_s && cost_.bytes + needed < 0.2 * free;
+    if (options_.peak_memory && runner.stage == &whole_ && short_and_small && 2 * threads_ <= machine::available_cpus()) {
+      wait_for_aside();
+      last_aside_ = runner.rung;
+      asides_[runner.rung] = std::async(std::launch::async, options_.peak_memory, runner.rung, threads_, PeakPlace::anywhere);
+    } else if (options_.peak_memory && runner.stage == &whole_) {
       note(fmt::format("{}, {} threads: peak memory", m.rung, threads_));
-      if (const auto run = options_.peak_memory(runner.rung, threads_)) {
+      wait_for_aside();
+      if (const auto run = options_.peak_memory(runner.rung, threads_, PeakPlace::pinned)) {
         m.peak_extra_bytes = run->bytes;
         // Where runs are long, this one counts too.
         if (runner.once > long_run_s && runner.wanted > 0) {
@@ -274,8 +283,21 @@ class Climb {
     }
   }
 
-  /// How often to run, from the seconds of one run.
-  void plan(Runner& runner) const {
+  bool aside_runs() const {
+    const auto last = asides_.find(last_aside_);
+    return last != asides_.end() && last->second.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+  }
+  void wait_for_aside() {
+    if (const auto last = asides_.find(last_aside_); last != asides_.end()) last->second.wait();
+  }
+  void take_asides(std::vector<Runner>& runners) {
+    for (auto& [rung, found] : asides_)
+      if (const auto run = found.get()) std::ranges::find(runners, rung, &Runner::rung)->result.peak_extra_bytes = run->bytes;
+    asides_.clear();
+  }
+
+  /// How often to run, from the seconds of one run. That counts too where it was long and nothing ran beside it.
+  void plan(Runner& runner, bool undisturbed = true) const {
     runner.repeat = std::max(1, static_cast<int>(std::ceil(1e-3 / runner.once)));
     const int enough = static_cast<int>(std::ceil(options_.seconds / (runner.once * runner.repeat)));
     // A rung that is sampled is far from the top: fewer runs tell as much of it as is asked. So is one whose runs are not short.
@@ -283,7 +305,7 @@ class Climb {
     const int least = few ? 2 : runner.once > options_.seconds / 4 ? std::min(3, options_.least_runs) : options_.least_runs;
     runner.wanted = std::clamp(enough, least, 30);
     // What the first run of a long one pays for fresh memory does not show.
-    if (runner.once > long_run_s) {
+    if (runner.once > long_run_s && undisturbed) {
       runner.times.push_back(runner.once);
       runner.wanted = std::max(1, runner.wanted - 1);
     }
@@ -495,6 +517,10 @@ class Climb {
   bool from_memory_ = false;
   int threads_ = 1;
   Clock::time_point refreshed_;
+  /// Runs for the peak memory, by rung, one at a time beside the preparation of the next rungs, which leaves CPUs idle. Over before anything
+  /// is timed.
+  std::map<std::size_t, std::future<std::optional<PeakRun>>> asides_;
+  std::size_t last_aside_ = 0;
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ struct ClimbOptions {
   double reference_flops = 4e9; ///< the reference is computed for as many rows as this allows, never less than a sample
   int check_threads = 0;        ///< threads that the checks use, whose time is nobody's; 0: those being measured
   /// Runs the rung in a process of its own; empty: its peak memory is not asked.
-  std::function<std::optional<PeakRun>(std::size_t rung, int threads)> peak_memory;
+  std::function<std::optional<PeakRun>(std::size_t rung, int threads, PeakPlace place)> peak_memory;
   /// Implementations of others that are measured among the rungs; after them in the result. One that fails is skipped, with
   /// the reason.
   std::vector<PeerSource> peers;

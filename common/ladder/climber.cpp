@@ -158,10 +158,10 @@ void Climber::standard_shapes(const AnyMechanism& mechanism) {
     ClimbOptions options;
     options.threads = headline ? thread_counts(threads_) : std::vector{1};
     options.seconds = quick_ ? 0.05 : headline ? 0.25 : 0.15;
-    options.sample_above_s = quick_ ? 0.2 : headline ? 0.6 : 0.4;
+    options.sample_above_s = quick_ ? 0.2 : headline ? 0.4 : 0.25;
     options.reference_flops = quick_ ? 2e8 : 1e9;
     if (headline)
-      options.peak_memory = [&](std::size_t rung, int used) { return peak.measure(mechanism.rungs()[rung].name, used); };
+      options.peak_memory = [&](std::size_t rung, int used, PeakPlace place) { return peak.measure(mechanism.rungs()[rung].name, used, place); };
     const auto found = climb_and_keep(mechanism, standard.name,
                                       fmt::format("{}, standard shape {}", mechanism.title(), standard.name), *trial, options,
                                       headline);

@@ -53,8 +53,8 @@ PeakMemory::~PeakMemory() {
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
-std::optional<PeakRun> PeakMemory::measure(const std::string& rung, int threads) const {
-  std::vector<std::string> words{"/proc/self/exe", child_flag, mechanism_, rung, fmt::format("{}", threads)};
+std::optional<PeakRun> PeakMemory::measure(const std::string& rung, int threads, PeakPlace place) const {
+  std::vector<std::string> words{"/proc/self/exe", child_flag, mechanism_, rung, fmt::format("{}", threads), place == PeakPlace::pinned ? "pinned" : "anywhere"};
   words.insert(words.end(), source_.begin(), source_.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
@@ -83,20 +83,24 @@ std::optional<PeakRun> PeakMemory::measure(const std::string& rung, int threads)
 }
 
 std::optional<int> serve_peak_memory(int argc, char** argv, const std::vector<MechanismPtr>& mechanisms) {
-  if (argc < 7 || std::string_view(argv[1]) != child_flag) return {};
+  if (argc < 8 || std::string_view(argv[1]) != child_flag) return {};
   const AnyMechanism& mechanism = find_mechanism(mechanisms, argv[2]);
   const std::size_t rung = mechanism.rung_index(argv[3]);
-  const std::string_view source = argv[5];
+  const std::string_view source = argv[6];
   std::unique_ptr<Trial> trial;
   if (source == "shape") {
-    trial = mechanism.make(parse_shape(argv[6], mechanism.keys()), std::stoull(argc > 7 ? argv[7] : "1"), Hardness::plain);
+    trial = mechanism.make(parse_shape(argv[7], mechanism.keys()), std::stoull(argc > 8 ? argv[8] : "1"), Hardness::plain);
   } else {
-    const std::vector<InputSource> files(argv + 6, argv + argc);
+    const std::vector<InputSource> files(argv + 7, argv + argc);
     trial = mechanism.from_inputs(files);
   }
   // Neither the threads' stacks nor the output are the rung's.
   trial->prepare();
-  machine::use_threads(std::stoi(argv[4]));
+  if (std::string_view(argv[5]) == "pinned") {
+    machine::use_threads(std::stoi(argv[4]));
+  } else {
+    omp_set_num_threads(std::stoi(argv[4]));
+  }
 
   // Writing 5 sets the mark back to what is held now; where that is not allowed, the mark so far may hide a part.
   std::ofstream("/proc/self/clear_refs") << 5;

@@ -15,6 +15,9 @@ struct PeakRun {
   double seconds;  ///< how long it took
 };
 
+/// Where its threads run: pinned as ours are, as where the seconds count, or wherever the system finds room, beside us.
+enum class PeakPlace { pinned, anywhere };
+
 /// Measures how far a rung raises the high-water mark of memory: in a fresh process that makes the problem, runs this rung
 /// once and nothing else. So what a library allocates for itself counts too, and nothing that ran before does.
 class PeakMemory {
@@ -29,7 +32,7 @@ class PeakMemory {
   PeakMemory& operator=(const PeakMemory&) = delete;
 
   /// Nothing where the child failed or the system does not tell.
-  std::optional<PeakRun> measure(const std::string& rung, int threads) const;
+  std::optional<PeakRun> measure(const std::string& rung, int threads, PeakPlace place = PeakPlace::pinned) const;
 
  private:
   std::string mechanism_;

@@ -107,7 +107,7 @@ SweepResult run_sweep(const AnyMechanism& mechanism, const Sweep& sweep, Index l
     ClimbOptions each = options;
     const PeakMemory peak(mechanism.name(), shape, 1);
     if (memory)
-      each.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(mechanism.rungs()[rung].name, threads); };
+      each.peak_memory = [&](std::size_t rung, int threads, PeakPlace place) { return peak.measure(mechanism.rungs()[rung].name, threads, place); };
     if (options.note)
       each.note = [&](const std::string& what) { options.note(fmt::format("{} = {}: {}", sweep.name, value, what)); };
     for (Measurement& m : climb(mechanism, *trial, each, roofs)) {

@@ -20,7 +20,7 @@ void look_up(const Context& c, const ladder::AnyMechanism& any, const LookUp& be
   options.sample_above_s = c.quick ? 0.5 : 1;
   options.whole = {any.rung_index("fused")};
   options.reference_flops = c.quick ? 3e8 : 2e9;
-  options.peak_memory = [&](std::size_t rung, int threads) { return peak.measure(any.rungs()[rung].name, threads); };
+  options.peak_memory = [&](std::size_t rung, int threads, ladder::PeakPlace place) { return peak.measure(any.rungs()[rung].name, threads, place); };
   const std::string title = fmt::format("The look-up, {} queries × {} keys × {} pixels{}", trial->shape()["queries"],
                                         trial->shape()["keys"], trial->shape()["dim"],
                                         c.data.real ? "" : " (generated stand-in data)");
