@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "machine/caches.hpp"
@@ -92,10 +93,13 @@ void image_by_image_ahead(Index batch, const ImageStage<First>& first, const Ima
   }
 }
 
-/// Whether that pays: two images of so many floats must fit in a core's second-level cache beside what else is there, and every
-/// thread must have images.
+/// Whether that pays: two images of so many floats must fit in a core's second-level cache or in its share of the last level, and every
+/// thread must have images. (Where the second level is too small for both, what it puts out to make room lies in the last level: still
+/// nearer than memory.)
 inline bool may_read_ahead(Index batch, Index image_floats) {
-  return batch >= omp_get_max_threads() && 2 * image_floats * static_cast<Index>(sizeof(float)) <= static_cast<Index>(machine::caches().l2.bytes);
+  const Index threads = omp_get_max_threads();
+  const Index near = std::max(static_cast<Index>(machine::caches().l2.bytes), static_cast<Index>(machine::caches().last_level_bytes()) / threads);
+  return batch >= threads && 2 * image_floats * static_cast<Index>(sizeof(float)) <= near;
 }
 
 }  // namespace attention::convolutional
