@@ -164,8 +164,7 @@ def served_faults(browser, book):
         address = f"http://127.0.0.1:{server.server_address[1]}"
         for file in [book / "index.html", *sorted(book.glob("chapters/*/lesson.html"))[:1]]:
             browser.get(f"{address}/{file.relative_to(book)}")
-            # A server is asked for a picture of the site, which there need not be.
-            yield from (f"served: {fault}" for fault in console(browser) if "favicon" not in fault)
+            yield from (f"served: {fault}" for fault in console(browser))
         yield from search_faults(browser, address)
         server.shutdown()
 

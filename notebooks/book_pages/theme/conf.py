@@ -14,6 +14,8 @@ exclude_patterns = ["_attached"]
 html_theme = "furo"
 html_title = project
 html_static_path = ["static"]
+# A server is asked for one by every browser, whether the site has it or not.
+html_favicon = "static/favicon.svg"
 templates_path = ["templates"]
 html_css_files = ["book.css"]
 html_js_files = ["book.js"]
