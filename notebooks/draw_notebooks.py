@@ -7,27 +7,40 @@ call that nothing has changed. Ends with status 1, naming them, where notebooks 
 """
 
 import concurrent.futures
+import multiprocessing
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
+import traceback
+
+import nbformat
+from nbconvert.exporters import HTMLExporter
+from nbconvert.preprocessors import ExecutePreprocessor
+
+
+def execute(notebook, folder):
+    """The executed notebook and its page in `folder`, under the notebook's name."""
+    content = nbformat.read(notebook, as_version=4)
+    ExecutePreprocessor(timeout=1200).preprocess(content, {"metadata": {"path": str(notebook.parent)}})
+    # The executed notebook is kept as well: the book makes a page of its own of it.
+    nbformat.write(content, folder / notebook.name)
+    page, _ = HTMLExporter().from_notebook_node(content, {"metadata": {"name": notebook.stem}})
+    (folder / notebook.name).with_suffix(".html").write_text(page, encoding="utf-8")
 
 
 def draw(notebook, folder, signature):
-    """Returns the output of a notebook that failed, None for one that did not."""
+    """Returns what a notebook that failed says of it, None for one that did not."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".notebook.tmp.", dir=folder) as temporary:
-        executed = pathlib.Path(temporary, notebook.name)
-        # The executed notebook is kept as well: the book makes a page of its own of it.
-        for source, arguments in ((notebook, ["notebook", "--execute", "--ExecutePreprocessor.timeout=1200"]), (executed, ["html"])):
-            command = [sys.executable, "-m", "nbconvert", "--output-dir", temporary, str(source), "--to", *arguments]
-            found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-            if found.returncode != 0:
-                return found.stdout
-        for made in (executed, executed.with_suffix(".html")):
-            shutil.move(made, folder / made.name)
+        made = pathlib.Path(temporary)
+        try:
+            execute(notebook, made)
+        except Exception:  # whatever it was, the others are drawn
+            return traceback.format_exc()
+        for file in made.iterdir():
+            shutil.move(file, folder / file.name)
     mark = folder / f".drawn.tmp.{os.getpid()}"
     mark.write_text(signature + "\n")
     mark.rename(folder / ".drawn")
@@ -39,7 +52,9 @@ def main(arguments):
     # The one with most to draw first: it would keep the others waiting at the end.
     work.sort(key=lambda each: -sum(file.stat().st_size for file in each[1].glob("*.json")))
     failed = []
-    with concurrent.futures.ThreadPoolExecutor(max(1, min(len(work), os.cpu_count() or 1))) as pool:
+    # Forked: what it takes seconds to import is imported once, not once for each notebook.
+    with concurrent.futures.ProcessPoolExecutor(max(1, min(len(work), os.cpu_count() or 1)),
+                                                multiprocessing.get_context("fork")) as pool:
         running = {pool.submit(draw, *each): each[0].name for each in work}
         for done in concurrent.futures.as_completed(running):
             output = done.result()
