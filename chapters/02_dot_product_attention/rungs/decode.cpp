@@ -29,10 +29,23 @@ constexpr Index chunk_keys = 1024;
 
 /// Keys whose scores are held at a time, and whose values are summed from zero. After each block memory waits for the softmax: there
 /// should be few of them.
-constexpr Index block_keys = 128;
+constexpr Index block_keys = 256;
 
-/// A row is asked for so many bytes before it is needed: loads alone keep too few under way.
-constexpr Index ahead_bytes = 2048;
+/// A number is asked for so many numbers before it is needed: loads alone keep too few under way. Not so many bytes: those of 16 bits
+/// take as long to compute.
+constexpr Index numbers_ahead = 512;
+
+/// Whether one query asks for keys as well as values. AMD's cores read one of two streams ahead well enough by themselves: asked for
+/// both, bfloat16 took a tenth longer on Zen 4. On Intel's (Sapphire Rapids) asking for both was faster; so it is on both for several
+/// queries, which compute for longer.
+bool asks_for_keys() {
+#if defined(__x86_64__)
+  static const bool asks = !__builtin_cpu_is("amd");
+  return asks;
+#else
+  return true;
+#endif
+}
 
 /// Columns that are summed in registers at a time, in vectors.
 constexpr int wide = 8;
@@ -53,12 +66,14 @@ struct StoredRows {
   StoredRows from(Index j) const { return {row(j), stride}; }
 };
 
-/// Asks for what stands ahead of `at`, for the second-level cache: it has more requests under way than the first, whose few places each
-/// stay taken until memory answers.
-template <class Stored>
+/// Asks for what stands ahead of `count` numbers, line by line, for the second-level cache: it has more requests under way than the first,
+/// whose few places each stay taken until memory answers.
+template <int count, class Stored>
 [[gnu::always_inline]] inline void ask_ahead(const Stored* at) {
   constexpr int second_level = 2;
-  __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes, 0, second_level);
+  constexpr int line = 64 / sizeof(Stored);
+  simd::unrolled<std::max(count / line, 1)>(
+      [&](auto i) __attribute__((always_inline)) { __builtin_prefetch(at + numbers_ahead + i * line, 0, second_level); });
 }
 
 /// Queries that a key or a value serves at a time: it is loaded once for them, and none waits for the sum of its own lanes.
@@ -69,21 +84,38 @@ constexpr int side_by_side = 4;
 constexpr int together = 4;
 static_assert(simd::lanes % together == 0 && block_keys % simd::lanes == 0);
 
-/// Where K and V are read from: from memory, they are asked for ahead.
-enum class From { memory, cache };
+/// `Vectors` vectors of a row: pairs, where there is more than one. Two at a time a row is read in the order of its pairs, in which the
+/// queries are kept, and in which the output is summed: whole pairs first, then a vector, then what fills none.
+template <int Vectors, class Stored>
+[[gnu::always_inline]] inline void load_columns(const Stored* from, simd::Float* to) {
+  static_assert(Vectors == 1 || Vectors % 2 == 0);
+  if constexpr (Vectors == 1)
+    to[0] = simd::load(from);
+  else
+    simd::unrolled<Vectors / 2>([&](auto x) __attribute__((always_inline)) { simd::load_pair(from + 2 * x * simd::lanes, to + 2 * x); });
+}
 
-/// products[r][first + y] = q_r · k_y for `Rows` queries and `Keys` keys, a sum still in each lane.
-template <int Rows, int Keys, From from, class Stored>
+/// products[r][first + y] = q_r · k_y for `Rows` queries and `Keys` keys, a sum still in each lane; with `ask` those ahead are asked for.
+template <int Rows, int Keys, class Stored>
 [[gnu::always_inline]] inline void multiply_keys(const float* query, Index query_stride, StoredRows<Stored> key, Index dim,
-                                                 simd::Float (*products)[simd::lanes], Index first) {
+                                                 simd::Float (*products)[simd::lanes], Index first, bool ask) {
   simd::Float sum[Rows][Keys] = {};
   simd::unrolled<Keys>([&](auto y) __attribute__((always_inline)) {  // key by key: memory is read in order
     const Stored* k = key.row(y);
-    for (Index c = 0; c + simd::lanes <= dim; c += simd::lanes) {
-      const simd::Float part = simd::load(k + c);
-      simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) { sum[r][y] += simd::load(query + r * query_stride + c) * part; });
-      if constexpr (from == From::memory) ask_ahead(k + c);
-    }
+    const auto multiply = [&](auto vectors, Index c) __attribute__((always_inline)) {
+      constexpr int count = vectors;
+      simd::Float part[count];
+      load_columns<count>(k + c, part);
+      simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
+        simd::unrolled<count>([&](auto x) __attribute__((always_inline)) {
+          sum[r][y] += simd::load(query + r * query_stride + c + x * simd::lanes) * part[x];
+        });
+      });
+      if (ask) ask_ahead<count * simd::lanes>(k + c);
+    };
+    Index c = 0;
+    for (; c + 2 * simd::lanes <= dim; c += 2 * simd::lanes) multiply(std::integral_constant<int, 2>{}, c);
+    if (c + simd::lanes <= dim) multiply(std::integral_constant<int, 1>{}, c);
   });
   simd::unrolled<Rows>([&](auto r) __attribute__((always_inline)) {
     simd::unrolled<Keys>([&](auto y) __attribute__((always_inline)) { products[r][first + y] = sum[r][y]; });
@@ -108,7 +140,7 @@ void dot_products(const float* query, Index query_stride, StoredRows<Stored> key
   for (Index j = 0; j < count; j += simd::lanes) {
     const Index keys = std::min<Index>(simd::lanes, count - j);
     simd::Float products[Rows][simd::lanes] = {};
-    for (Index y = 0; y < keys; ++y) multiply_keys<Rows, 1, From::cache>(query, query_stride, key.from(j + y), dim, products, y);
+    for (Index y = 0; y < keys; ++y) multiply_keys<Rows, 1>(query, query_stride, key.from(j + y), dim, products, y, false);
     store_scores<Rows>(products, query, query_stride, key.from(j), keys, dim, scores + j);
   }
 }
@@ -144,10 +176,8 @@ template <int Rows, int Keys, class Stored>
     each([&](auto r, auto x, const float* at) __attribute__((always_inline)) { s[r][x] = simd::load(at); });
     simd::unrolled<Keys>([&](auto y) __attribute__((always_inline)) {
       simd::Float part[vectors];
-      simd::unrolled<vectors>([&](auto x) __attribute__((always_inline)) {
-        part[x] = simd::load(value.row(y) + c + x * simd::lanes);
-        ask_ahead(value.row(y) + c + x * simd::lanes);
-      });
+      load_columns<vectors>(value.row(y) + c, part);
+      ask_ahead<vectors * simd::lanes>(value.row(y) + c);
       each([&](auto r, auto x, const float*) __attribute__((always_inline)) { s[r][x] += simd::broadcast(weights[r * block_keys + y]) * part[x]; });
     });
     each([&](auto r, auto x, float* at) __attribute__((always_inline)) { simd::store(at, s[r][x]); });
@@ -155,7 +185,11 @@ template <int Rows, int Keys, class Stored>
   constexpr int several = Rows > 2 ? wide / 2 : wide;  // so that the sums stay in registers
   Index c = 0;
   for (; c + several * simd::lanes <= value_dim; c += several * simd::lanes) columns(std::integral_constant<int, several>{}, c);
-  for (; c + simd::lanes <= value_dim; c += simd::lanes) columns(std::integral_constant<int, 1>{}, c);
+  for (; c + 2 * simd::lanes <= value_dim; c += 2 * simd::lanes) columns(std::integral_constant<int, 2>{}, c);
+  if (c + simd::lanes <= value_dim) {
+    columns(std::integral_constant<int, 1>{}, c);
+    c += simd::lanes;
+  }
   if (c == value_dim) return;
   for (int r = 0; r < Rows; ++r)
     for (int y = 0; y < Keys; ++y) add_last_columns(weights[r * block_keys + y], value.row(y), c, value_dim, sum + r * sum_stride);
@@ -168,9 +202,10 @@ template <int Vectors, class Stored, class Sees>
   simd::unrolled<Vectors>([&](auto x) { s[x] = simd::load(sum + x * simd::lanes); });
   for (Index j = 0; j < count; ++j) {
     if (!sees(j)) continue;  // a weight of 0 does not silence NaN or infinity
-    const Stored* v = value.row(j);
+    simd::Float part[Vectors];
+    load_columns<Vectors>(value.row(j), part);
     const simd::Float weight = simd::broadcast(weights[j]);
-    simd::unrolled<Vectors>([&](auto x) { s[x] += weight * simd::load(v + x * simd::lanes); });
+    simd::unrolled<Vectors>([&](auto x) { s[x] += weight * part[x]; });
   }
   simd::unrolled<Vectors>([&](auto x) { simd::store(sum + x * simd::lanes, s[x]); });
 }
@@ -179,10 +214,13 @@ template <int Vectors, class Stored, class Sees>
 template <class Stored, class Sees>
 void add_values(const float* weights, StoredRows<Stored> value, Index count, Index value_dim, Sees sees, float* sum) {
   Index c = 0;
-  for (; c + wide * simd::lanes <= value_dim; c += wide * simd::lanes)
-    add_columns<wide>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
-  for (; c + simd::lanes <= value_dim; c += simd::lanes)
-    add_columns<1>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
+  const auto columns = [&](auto vectors) {
+    add_columns<vectors>(weights, StoredRows<Stored>{value.data + c, value.stride}, count, sees, sum + c);
+    c += vectors * simd::lanes;
+  };
+  while (c + wide * simd::lanes <= value_dim) columns(std::integral_constant<int, wide>{});
+  while (c + 2 * simd::lanes <= value_dim) columns(std::integral_constant<int, 2>{});
+  if (c + simd::lanes <= value_dim) columns(std::integral_constant<int, 1>{});
   if (c == value_dim) return;
   for (Index j = 0; j < count; ++j)
     if (sees(j)) add_last_columns(weights[j], value.row(j), c, value_dim, sum);
@@ -216,7 +254,11 @@ class Chunk {
       : p_(p), n_(sizes), b_(b), key_head_(key_head), query_(scratch), scores_(query_ + n_.rows * n_.query_stride),
         alpha_(scores_ + 2 * n_.rows * block_keys), sum_(alpha_ + n_.rows), widened_(sum_ + side_by_side * n_.value_stride) {
     for (Index g = 0; g < n_.group; ++g) visible_.emplace_back(p, b, head(g * p.queries));
-    for (Index r = 0; r < n_.rows; ++r) scale_query(p, p.query.row(b, head(r), query(r)), query_ + r * n_.query_stride);
+    for (Index r = 0; r < n_.rows; ++r) {
+      float* scaled = query_ + r * n_.query_stride;
+      scale_query(p, p.query.row(b, head(r), query(r)), scaled);
+      simd::to_pair_order<Stored>(scaled, p.dim);
+    }
   }
 
   /// Partials and outputs of the rows lie n_.chunks apart.
@@ -267,7 +309,7 @@ class Chunk {
   }
 
   static StoredRows<float> widen(StoredRows<Stored> from, Index count, Index width, float* to) {
-    for (Index j = 0; j < count; ++j) simd::widen_row(from.row(j), width, to + j * width);
+    for (Index j = 0; j < count; ++j) simd::widen_pairs(from.row(j), width, to + j * width);
     return {to, width};
   }
 
@@ -335,11 +377,12 @@ class Chunk {
   template <int Rows, class Read, class Sees>
   void read_ahead(Block now, Block before, StoredRows<Read> key, StoredRows<Read> value, Sees sees) {
     std::fill_n(sum_, Rows * n_.value_stride, 0.F);
+    const bool ask = Rows > 1 || asks_for_keys();
     for (Index j = 0; j < std::max(now.count, before.count); j += simd::lanes) {
       simd::Float products[Rows][simd::lanes] = {};
       for (Index y = j; y < j + simd::lanes; y += together) {
         const auto multiply = [&](auto keys, Index x) __attribute__((always_inline)) {
-          multiply_keys<Rows, keys, From::memory>(query_, n_.query_stride, key.from(x), p_.dim, products, x - j);
+          multiply_keys<Rows, keys>(query_, n_.query_stride, key.from(x), p_.dim, products, x - j, ask);
         };
         in_groups(y, [&](Index x) { return x < now.count; }, multiply);
         const auto add = [&](auto keys, Index x) __attribute__((always_inline)) {
@@ -371,6 +414,7 @@ class Chunk {
 };
 
 /// One row from its chunks: O = Σ_c 2^(m_c − m) O_c, and l likewise.
+template <class Stored>
 void merge(const FusedProblem& p, const Sizes& n, Index b, Index h, Index i, const Partial* partial, float* output) {
   float m = -infinity;
   bool seen = false;
@@ -386,6 +430,7 @@ void merge(const FusedProblem& p, const Sizes& n, Index b, Index h, Index i, con
     const float* from = output + c * n.value_stride;
     for (Index x = 0; x < p.value_dim; ++x) output[x] = c == 0 ? factor * from[x] : output[x] + factor * from[x];
   }
+  simd::from_pair_order<Stored>(output, p.value_dim);
   write_row(p, b, h, i, output, m, l, seen);
 }
 
@@ -412,7 +457,7 @@ void decode(const FusedProblem& p, const Rows<const Stored>& key, const Rows<con
         for (Index i = 0; i < p.queries; ++i) {
           // Key head by key head, the rows are those of its heads one after the other.
           const Index at = ((b * p.heads + h) * p.queries + i) * n.chunks;
-          merge(p, n, b, h, i, partials.data() + at, outputs.data() + at * n.value_stride);
+          merge<Stored>(p, n, b, h, i, partials.data() + at, outputs.data() + at * n.value_stride);
         }
   }
 }

@@ -8,13 +8,14 @@ namespace attention::dot_product {
 inline constexpr Index decoded_rows = 8;
 
 /// From five queries of one head on, a query a lane is the faster way, if there are heads enough for many threads: it cuts
-/// queries and heads into pieces, and not the keys. (The shape decides, not the number of threads: sums must not depend on it.)
+/// queries and heads into pieces, and not the keys. With fewer most lanes are empty: they are decoded, however many heads share a key
+/// head. (The shape decides, not the number of threads: sums must not depend on it.)
 inline constexpr Index lane_queries = 5;
 inline constexpr Index many_heads = 8;
 
 inline bool is_decoding(const FusedProblem& p) {
-  if (p.queries >= lane_queries && p.batch * p.heads >= many_heads) return false;
-  return p.heads / p.key_heads * p.queries <= decoded_rows;
+  if (p.queries < lane_queries) return true;
+  return p.batch * p.heads < many_heads && p.heads / p.key_heads * p.queries <= decoded_rows;
 }
 
 /// fused_attention for few queries and many keys: K and V are read once, where they lie, for all queries that share them.

@@ -63,6 +63,33 @@ TEST_CASE("decode: K and V in 16 bits give what their values give", "[mask][deco
     }
 }
 
+TEST_CASE("decode: rows of any width, one, several or many queries to a key head", "[mask][decode]") {
+  machine::use_threads(2);
+  constexpr Index pair = 2 * simd::lanes;
+  for (const simd::Storage storage : {simd::Storage::float32, simd::Storage::bfloat16, simd::Storage::float16})
+    for (const Index width : {pair - 1, pair, pair + simd::lanes, 3 * pair + simd::lanes + 3, 4 * pair, 8 * pair + 1})
+      for (const Index rows : {1, 4})          // a row sees fewer keys than the next
+        for (const Index key_heads : {1, 6}) {  // read once for six heads, or by each for itself
+          INFO("storage " << static_cast<int>(storage) << ", width " << width << ", " << rows << " queries, " << key_heads << " key heads");
+          Case c(Mask::causal(290), false, rows, 310, width, pair + width);
+          c.key_heads = key_heads;
+          c.fill();
+          if (storage != simd::Storage::float32) c.store_as(storage);
+          REQUIRE(is_decoding(c.problem()));
+          fused_attention(c.problem());
+          CHECK(c.error() < 3e-6);
+          const std::vector<float> all = c.output;
+          machine::use_threads(1);
+          fused_attention(c.problem());
+          machine::use_threads(2);
+          CHECK(c.output == all);
+          if (storage == simd::Storage::bfloat16) continue;  // its pairs are summed in an order of their own
+          c.storage = simd::Storage::float32;
+          fused_attention(c.problem());
+          CHECK(c.output == all);
+        }
+}
+
 TEST_CASE("decode: what is masked has no effect, bit for bit", "[mask][decode]") {
   const auto run = [](bool spoil, const std::function<void(Case&)>& hide) {
     Case c = decoding(Mask::causal(1500));

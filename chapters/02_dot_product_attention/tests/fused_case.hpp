@@ -16,7 +16,7 @@ inline constexpr double infinite = std::numeric_limits<double>::infinity();
 /// A problem for fused_attention, [batch, n, heads, dim] (the rows of a head are heads · dim apart), and the formula to hold
 /// its answer against.
 struct Case {
-  Index batch = 2, heads = 6, key_heads = 2, queries, keys, dim = 24, value_dim = 40;
+  Index batch = 2, heads = 6, key_heads = 2, queries, keys, dim, value_dim;
   Mask mask;
   bool biased = false;
   float softcap = 0;
@@ -27,18 +27,24 @@ struct Case {
   simd::Storage storage = simd::Storage::float32;
   std::vector<std::uint16_t> key16, value16;
 
-  explicit Case(Mask m, bool with_slopes = false, Index rows = 130, Index all_keys = 150)
-      : queries(rows), keys(all_keys), mask(m), biased(with_slopes) {
+  explicit Case(Mask m, bool with_slopes = false, Index rows = 130, Index all_keys = 150, Index width = 24, Index value_width = 40)
+      : queries(rows), keys(all_keys), dim(width), value_dim(value_width), mask(m), biased(with_slopes) {
+    fill();
+  }
+
+  /// Draws everything anew, after a size has changed.
+  void fill() {
     numerics::Random random(5);
-    const auto fill = [&](std::vector<float>& v, Index n) {
+    const auto draw = [&](std::vector<float>& v, Index n) {
       v.resize(static_cast<std::size_t>(n));
       for (float& x : v) x = static_cast<float>(random.normal());
     };
-    fill(query, batch * queries * heads * dim);
-    fill(key, batch * keys * key_heads * dim);
-    fill(value, batch * keys * key_heads * value_dim);
+    draw(query, batch * queries * heads * dim);
+    draw(key, batch * keys * key_heads * dim);
+    draw(value, batch * keys * key_heads * value_dim);
     output.assign(static_cast<std::size_t>(batch * queries * heads * value_dim), 7);
     lse.assign(static_cast<std::size_t>(batch * heads * queries), 7);
+    slopes.clear();
     for (Index h = 0; h < heads; ++h) slopes.push_back(std::exp2(-static_cast<float>(h + 1)));
   }
 
