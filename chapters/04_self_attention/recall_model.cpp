@@ -10,6 +10,7 @@
 #include "autograd/matrix.hpp"
 #include "autograd/reductions.hpp"
 #include "autograd/softmax.hpp"
+#include "program/in_parallel.hpp"
 
 namespace attention::self_attention {
 
@@ -143,18 +144,19 @@ Json RecallModel<Real>::configuration() const {
 }
 
 std::vector<bool> answered(const RecallModel<float>& model, const RecallBatch& batch) {
-  constexpr Index at_once = 512;  // all of a test's would take gigabytes
-  std::vector<bool> right;
-  for (Index first = 0; first < batch.sequences(); first += at_once) {
+  constexpr Index at_once = 128;  // all of a test's would take gigabytes
+  std::vector<char> right(size(batch.sequences()));  // not bool: threads write to neighbours
+  program::in_parallel(size((batch.sequences() + at_once - 1) / at_once), [&](std::size_t group) {
+    const Index first = static_cast<Index>(group) * at_once;
     const RecallBatch part = part_of(batch, first, std::min(at_once, batch.sequences() - first));
     Tape<float> tape(autograd::Mode::evaluation);
     const Variable<float> scores = model(tape, part);
     for (Index s = 0; s < part.sequences(); ++s) {
       const float* row = scores.data() + s * recall_values;
-      right.push_back(std::max_element(row, row + recall_values) - row == part.answers[size(s)]);
+      right[size(first + s)] = std::max_element(row, row + recall_values) - row == part.answers[size(s)];
     }
-  }
-  return right;
+  });
+  return {right.begin(), right.end()};
 }
 
 template struct RecallModel<float>;

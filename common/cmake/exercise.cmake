@@ -18,7 +18,7 @@ function(attention_exercises namespace)
     return()
   endif()
   add_library(exercises_${folder} STATIC EXCLUDE_FROM_ALL ${sources})
-  target_link_libraries(exercises_${folder} PUBLIC chapter_${folder})
+  target_link_libraries(exercises_${folder} PUBLIC chapter_${folder} attention_exercise_common)
   attention_use_precompiled(exercises_${folder} attention_common)
 
   set(CHAPTER_NAMESPACE ${namespace})

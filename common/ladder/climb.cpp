@@ -87,7 +87,6 @@ class Climb {
     choose_checked(whole_);
     // Work that the memory bounds finds nothing of the run before in the caches: it goes round over copies.
     const double cold = 8 * static_cast<double>(machine::caches().last_level_bytes());
-    machine::use_threads(1);
     if (binding_roof(cost_, roofs_.values(1), true).kind == "bandwidth") {
       from_memory_ = true;
       for (double held = cost_.bytes; held < cold && whole_.copies.size() < 4096; held += cost_.bytes)
@@ -103,6 +102,7 @@ class Climb {
       machine::use_threads(threads);
       threads_ = threads;
       refreshed_ = {};
+      refreshing_ = {};
       std::vector<Runner> runners = prepare();
       time(runners);
       for (Runner& runner : runners) finish(runner);
@@ -440,11 +440,13 @@ class Climb {
   }
 
   /// Measures the rates again, since frequency and neighbours change: before and after what takes long, and now and then
-  /// between short runs.
+  /// between short runs, so that it takes a fifth of the time at most.
   void refresh() {
-    if (Clock::now() - refreshed_ < std::chrono::milliseconds(100)) return;
+    const Clock::time_point start = Clock::now();
+    if (start - refreshed_ < std::max<Clock::duration>(std::chrono::milliseconds(100), 4 * refreshing_)) return;
     roofs_.refresh(threads_, from_memory_ ? machine::Rates::memory : machine::Rates::arithmetic);
     refreshed_ = Clock::now();
+    refreshing_ = refreshed_ - start;
   }
 
   void finish(Runner& runner) {
@@ -516,7 +518,8 @@ class Climb {
   std::map<Index, Stage> samples_;
   bool from_memory_ = false;
   int threads_ = 1;
-  Clock::time_point refreshed_;
+  Clock::time_point refreshed_;         ///< when the rates were measured last
+  Clock::duration refreshing_{0};       ///< and how long that took
   /// Runs for the peak memory, by rung, one at a time beside the preparation of the next rungs, which leaves CPUs idle. Over before anything
   /// is timed.
   std::map<std::size_t, std::future<std::optional<PeakRun>>> asides_;
@@ -527,6 +530,7 @@ class Climb {
 
 std::vector<Measurement> climb(const AnyMechanism& mechanism, Trial& trial, const ClimbOptions& options,
                                machine::Roofs& roofs) {
+  const machine::ThreadScope one(1);  // what follows a climb has as many threads as before it
   return Climb(mechanism, trial, options, roofs).run();
 }
 

@@ -52,7 +52,7 @@ double tanhs(const Problem& p) { return static_cast<double>(p.queries() * p.keys
 }  // namespace
 
 void cost_over_length(const Context& c) {
-  machine::use_threads(1);
+  const machine::ThreadScope one(1);
   program::Table table({{"length"}, {"mean, time"}, {"one query, time"}, {"n queries, time"}, {"mean, FLOP"}, {"one query, FLOP"},
                         {"one query, tanh"}, {"n queries, FLOP"}, {"n queries, tanh"}});
   Json rows = Json::array();
@@ -94,7 +94,6 @@ void cost_over_length(const Context& c) {
       c.figure("n_queries_over_mean", all_s / mean_s, "times", "the same for as many queries as keys");
     }
   }
-  machine::use_threads(c.threads);
   std::cout << fmt::format("Mean pooling and additive attention (fused), hidden = 128, value_dim = 64, one thread\n{}\n", table.text());
   c.results.write("cost_table", {{"rows", rows}});
   c.results.write("cost", {{"rows", points}});

@@ -44,7 +44,7 @@ void encoder_speed(const ladder::ChapterRun& run, const SentenceEncoder* encoder
   std::vector<int> teams{1};
   if (run.threads > 1) teams.push_back(run.threads);
   for (const int threads : teams) {
-    machine::use_threads(threads);
+    const machine::ThreadScope scope(threads);
     const std::vector<double> seconds = median_seconds(*encoder, sentences, run.quick ? 0.1 : 1.5);
     run.roofs.refresh(threads, machine::Rates::arithmetic);
     for (std::size_t i = 0; i < lengths.size(); ++i) {
@@ -60,7 +60,6 @@ void encoder_speed(const ladder::ChapterRun& run, const SentenceEncoder* encoder
         run.figure("encoder_128_tokens_milliseconds", 1e3 * seconds[i], "ms", "a sentence of 128 pieces, one thread");
     }
   }
-  machine::use_threads(run.threads);
   std::cout << fmt::format("The sentence encoder, by the length of a sentence\n{}\n", table.text());
   run.results.write("encoder_speed", {{"rows", rows}});
 }

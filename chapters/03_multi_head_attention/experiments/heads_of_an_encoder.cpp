@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "experiments/experiments.hpp"
 #include "experiments/sentence_pairs.hpp"
 #include "head_statistics.hpp"
+#include "program/in_parallel.hpp"
 #include "program/table.hpp"
 
 namespace attention::multi_head {
@@ -145,10 +147,11 @@ void remove_heads(const ladder::ChapterRun& run, const SentenceEncoder& encoder,
   for (const SentencePair& pair : pairs)
     pieces.emplace_back(encoder.tokeniser().encode(pair.first), encoder.tokeniser().encode(pair.second));
   const auto similarities = [&](Index removed) {
-    std::vector<double> found;
-    for (const auto& [a, b] : pieces)
-      found.push_back(similarity(encoder.embed_pieces(a, {.removed = removed}),
-                             encoder.embed_pieces(b, {.removed = removed})));
+    std::vector<double> found(pieces.size());
+    program::in_parallel(found.size(), [&](std::size_t i) {
+      found[i] = similarity(encoder.embed_pieces(pieces[i].first, {.removed = removed}),
+                            encoder.embed_pieces(pieces[i].second, {.removed = removed}));
+    });
     return found;
   };
   const auto mean = [&](const std::vector<double>& values, bool alike) {
@@ -167,8 +170,8 @@ void remove_heads(const ladder::ChapterRun& run, const SentenceEncoder& encoder,
   };
 
   const std::vector<double> whole = similarities(-1);
-  std::vector<std::vector<float>> embeddings;
-  for (const Pieces& text : all) embeddings.push_back(encoder.embed_pieces(text));
+  std::vector<std::vector<float>> embeddings(all.size());
+  program::in_parallel(all.size(), [&](std::size_t i) { embeddings[i] = encoder.embed_pieces(all[i]); });
   program::Table table({{"removed"},
                         {"like pairs"},
                         {"unlike pairs"},
@@ -203,11 +206,12 @@ void remove_heads(const ladder::ChapterRun& run, const SentenceEncoder& encoder,
       if (std::abs(change) > std::abs(most)) most = change;
       changes.push_back({{"head", name_of(h)}, {"pair", i}, {"alike", pairs[i].alike}, {"change", change}});
     }
-    double turned = 0;
-    for (std::size_t i = 0; i < all.size(); ++i)
-      turned += std::acos(
+    std::vector<double> turns(all.size());
+    program::in_parallel(all.size(), [&](std::size_t i) {
+      turns[i] = std::acos(
           std::clamp(similarity(embeddings[i], encoder.embed_pieces(all[i], {.removed = h})), -1.0, 1.0));
-    turned *= 180 / std::acos(-1.0) / static_cast<double>(all.size());
+    });
+    const double turned = std::accumulate(turns.begin(), turns.end(), 0.0) * 180 / std::acos(-1.0) / static_cast<double>(all.size());
     const double like = mean(without, true) - mean(whole, true);
     const double unlike = mean(without, false) - mean(whole, false);
     const Index moved = order_changes(whole, without);

@@ -44,7 +44,6 @@ void schedules(const Context& c) {
   constexpr Schedule all[] = {{"static", omp_sched_static, 0}, {"static, 1", omp_sched_static, 1}, {"dynamic, 8", omp_sched_dynamic, 8}};
   program::Table table({{"mask"}, {"schedule"}, {"time"}, {"slower than the best"}});
   Json rows = Json::array();
-  machine::use_threads(c.threads);
   for (const Kind kind : {Kind::full, Kind::causal}) {
     const Problem p = make(kind, ladder::parse_shape(fmt::format("n={},dim=64,width=16", n), mechanism(kind).keys), 1, ladder::Hardness::plain);
     const Projected x = project(p, product, true);

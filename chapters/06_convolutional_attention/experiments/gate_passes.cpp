@@ -84,7 +84,7 @@ void gate_passes(const ladder::ChapterRun& run) {
     float* const to = written ? written_maps.data() : nullptr;
     if constexpr (written) output.output = tensor::lent<4>(to, maps.input.shape());
     for (const int threads : {1, run.threads}) {
-      machine::use_threads(threads);
+      const machine::ThreadScope scope(threads);
       const auto [copied, passes, rung] = best_of(
           rounds, [&] { copy(problem, to, sums.data()); }, [&] { bare_passes(problem, to, sums.data()); },
           [&] { run_rung(problem, output); });

@@ -13,6 +13,7 @@
 #include "network_maps.hpp"
 #include "numerics/statistics.hpp"
 #include "picture_preparation.hpp"
+#include "program/in_parallel.hpp"
 #include "program/table.hpp"
 #include "record/attention_record.hpp"
 #include "temporal_attention.hpp"
@@ -44,8 +45,8 @@ std::vector<Eye> eyes(std::span<const TrainedNetwork> networks, Index square) {
 
 tensor::Tensor<2> features_of(const tensor::Tensor<3>& frames, const Eye& eye) {
   const auto height = static_cast<Index>(frames.shape(1)), width = static_cast<Index>(frames.shape(2));
-  std::vector<std::vector<float>> seen;
-  for (std::size_t t = 0; t < frames.shape(0); ++t) seen.push_back(eye.see(&frames(t, 0, 0), height, width));
+  std::vector<std::vector<float>> seen(frames.shape(0));
+  program::in_parallel(seen.size(), [&](std::size_t t) { seen[t] = eye.see(&frames(t, 0, 0), height, width); });
   tensor::Tensor<2> features = tensor::empty<2>({seen.size(), seen.front().size()});
   float* to = features.data();
   for (const std::vector<float>& row : seen) to = std::ranges::copy(row, to).out;

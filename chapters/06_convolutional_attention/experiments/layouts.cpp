@@ -30,7 +30,7 @@ void layouts(const ladder::ChapterRun& run) {
   const auto measure = [&](const auto& mechanism, auto first, auto last, auto first_output, auto last_output) {
     const auto problem = with_maps(mechanism, planes);
     for (const int threads : {1, run.threads}) {
-      machine::use_threads(threads);
+      const machine::ThreadScope scope(threads);
       const auto [of_first, of_last] = best_of(rounds, [&] { first(problem, first_output); }, [&] { last(problem, maps, last_output); });
       table.add({mechanism.name, fmt::format("{}", threads), fmt::format("{:.2f} ms", 1e3 * of_first), fmt::format("{:.2f} ms", 1e3 * of_last),
                  fmt::format("{:.2f}", of_last / of_first)});

@@ -25,6 +25,7 @@ std::string short_name(const NetworkPlan& plan) { return plan.name.substr(plan.n
 
 /// Seconds of one picture, one after the other on one thread: median of some passes.
 double seconds_a_picture(const ResidualNetwork<float>& network, const datasets::ImageSet& set, bool quick) {
+  const machine::ThreadScope one(1);
   const std::size_t pictures = std::min<std::size_t>(set.images.shape(0), quick ? 20 : 200);
   const auto pass = [&] {
     for (std::size_t i = 0; i < pictures; ++i) {
@@ -93,7 +94,6 @@ void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures,
   double plain = std::nan("");  // the plain network comes first
   for (const TrainedNetwork& trained : networks) {
     const std::string name = short_name(*trained.plan);
-    machine::use_threads(run.threads);
     const double own = accuracy(trained.network, pictures.test);
     Seeds seeds = pictures.real ? seeds_of(*trained.plan, run.trained, curves) : Seeds{};
     if (seeds.shares.empty()) seeds.shares = {own};
@@ -104,7 +104,6 @@ void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures,
     ResidualNetwork<float> counted(trained.plan->sizes, 1);
     const Index weights = autograd::count(counted.parameters());
     const double operations = picture_operations(trained.plan->sizes, picture_side);
-    machine::use_threads(1);
     const double seconds = seconds_a_picture(trained.network, pictures.test, run.quick);
     rows.push_back({{"network", name}, {"accuracy", mean}, {"95 % ±", interval}, {"seeds", seeds.shares.size()}, {"lowest", std::ranges::min(seeds.shares)},
                     {"highest", std::ranges::max(seeds.shares)}, {"over plain", std::isnan(plain) ? Json(nullptr) : Json(mean - plain)}, {"seed 1, these weights", own}, {"weights", weights},
@@ -116,7 +115,6 @@ void network_accuracies(const ladder::ChapterRun& run, const Pictures& pictures,
     run.figure("fashion_accuracy_" + name + "_spread", interval, "1",
                seeds.shares.size() > 1 ? "half of the 95 % interval of that mean, by the spread of the seeds" : "half of the 95 % interval that so many test pictures leave open; one training");
   }
-  machine::use_threads(run.threads);
   if (!networks.empty() && networks.front().plan == &network_plans().front() && pictures.real)
     run.figure("fashion_mistakes_among_tops", mistakes_among_tops(networks.front().network, pictures.test), "1",
                "of the plain network's mistakes, those that take one of T-shirt, pullover, dress, coat and shirt for another of them");

@@ -35,11 +35,12 @@ void time_a_gloss(const Context& c) {
   const int passes = c.quick ? 3 : 7;
   const std::span<const Example> some(c.corpus.test.data(), glosses);
   for (const TrainedClassifier& classifier : c.classifiers) {
-    machine::use_threads(1);
-    const auto [alone, alone_spread] = measured(glosses, passes, [&] {
-      for (const Example& example : some) read(classifier.model, example.words, c.corpus.lexicon);
-    });
-    machine::use_threads(c.threads);
+    const auto [alone, alone_spread] = [&] {
+      const machine::ThreadScope one(1);
+      return measured(glosses, passes, [&] {
+        for (const Example& example : some) read(classifier.model, example.words, c.corpus.lexicon);
+      });
+    }();
     const auto [together, together_spread] = measured(glosses, passes, [&] { scores_of(classifier.model, some, c.corpus.lexicon); });
     rows.push_back({{"way", name_of(classifier.model.pooling)}, {"one by one, µs", alone * 1e6}, {"± µs", alone_spread * 1e6},
                     {"in batches, µs", together * 1e6}, {"± µs ", together_spread * 1e6}});
