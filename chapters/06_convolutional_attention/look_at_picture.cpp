@@ -22,7 +22,7 @@ namespace attention::convolutional {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t side = 28;
+constexpr std::size_t own_side = 28;  ///< of the pictures that the network was trained on
 
 /// The three likeliest classes.
 std::string likeliest(const std::vector<float>& probabilities) {
@@ -40,7 +40,7 @@ std::string likeliest(const std::vector<float>& probabilities) {
 void look_at_pictures(std::span<const std::string> files, const fs::path& folder, const training::WeightFolders& trained, std::ostream& out) {
   if (files.size() > most_files) throw program::UserError(fmt::format("{} pictures; at most {} are taken", files.size(), most_files));
   std::vector<tensor::Tensor<2>> pictures;  // all are read before anything is written
-  for (const std::string& file : files) pictures.push_back(prepared(datasets::read_picture_file(file), side));
+  for (const std::string& file : files) pictures.push_back(prepared(datasets::read_picture_file(file), own_side));
   std::vector<std::pair<const NetworkPlan*, ResidualNetwork<float>>> networks;
   for (const NetworkPlan& plan : network_plans())
     if (auto network = load_network(plan, real_training_pictures, true, trained)) networks.emplace_back(&plan, std::move(*network));
@@ -50,12 +50,12 @@ void look_at_pictures(std::span<const std::string> files, const fs::path& folder
   Json list = Json::array();
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::vector<float> picture(pictures[i].begin(), pictures[i].end());
-    out << fmt::format("{}\n{}", program::one_line(files[i], 200), program::heat_map_for_terminal(picture, side, side, {.range = std::pair(0.F, 1.F)}));
+    out << fmt::format("{}\n{}", program::one_line(files[i], 200), program::heat_map_for_terminal(picture, own_side, own_side, {.range = std::pair(0.F, 1.F)}));
     program::Table table({"network", "likeliest classes"});
     std::vector<PlaceMap> maps;
     Json readings = Json::array();
     for (auto& [plan, network] : networks) {
-      const PictureReading reading = read_picture(network, picture, side);
+      const PictureReading reading = read_picture(network, picture, own_side);
       const std::string name = plan->name.substr(plan->name.find('_') + 1);
       table.add({name, likeliest(reading.probabilities)});
       readings.push_back({{"network", name}, {"class", datasets::fashion_class_names().at(reading.best())}, {"probabilities", reading.probabilities}});
@@ -65,16 +65,16 @@ void look_at_pictures(std::span<const std::string> files, const fs::path& folder
     record::AttentionRecord record;
     record.title = fmt::format("Where trained networks look: {}", program::one_line(fs::path(files[i]).filename().string(), 70));
     record.machine = results.machine();
-    record.weights = tensor::empty<4>({1, 1, maps.size(), side * side});
+    record.weights = tensor::empty<4>({1, 1, maps.size(), own_side * own_side});
     std::vector<std::string> names;
     for (std::size_t m = 0; m < maps.size(); ++m) {
       names.push_back(maps[m].name);
-      std::ranges::copy(maps[m].share, record.weights.data() + m * side * side);
-      out << fmt::format("  {}\n{}", maps[m].name, program::heat_map_for_terminal(maps[m].share, side, side));
+      std::ranges::copy(maps[m].share, record.weights.data() + m * own_side * own_side);
+      out << fmt::format("  {}\n{}", maps[m].name, program::heat_map_for_terminal(maps[m].share, own_side, own_side));
     }
     out << '\n';
     record.queries = record::tokens(names);
-    record.keys = record::image({side, side}, tensor::to_npy(pictures[i]));
+    record.keys = record::image({own_side, own_side}, tensor::to_npy(pictures[i]));
     const std::string name = fmt::format("picture_{}", i + 1);
     record::write(record, results.folder(), name);
     list.push_back({{"file", program::one_line(files[i], 200)}, {"record", name}, {"readings", readings}});

@@ -11,14 +11,14 @@ namespace {
 
 using tensor::Tensor;
 
-struct Range {
+struct Lines {
   std::size_t first, last;
   std::size_t length() const { return last - first; }
 };
 
 /// The lines from the first to the last that `differs`; empty where none does.
 template <class Differs>
-Range trimmed(std::size_t count, Differs differs) {
+Lines trimmed(std::size_t count, Differs differs) {
   std::size_t first = 0, last = count;
   while (first < last && !differs(first)) ++first;
   while (last > first && !differs(last - 1)) --last;
@@ -31,7 +31,7 @@ struct Cover {
   std::vector<double> weights;
 };
 
-Cover cover(std::size_t target, std::size_t targets, Range source) {
+Cover cover(std::size_t target, std::size_t targets, Lines source) {
   const double step = static_cast<double>(source.length()) / static_cast<double>(targets);
   const double from = static_cast<double>(target) * step, to = from + step;
   Cover c{source.first + static_cast<std::size_t>(from), {}};
@@ -46,12 +46,12 @@ Tensor<2> prepared(const Tensor<2>& picture, std::size_t side) {
   const std::size_t height = picture.shape(0), width = picture.shape(1);
   const float corner = picture(0, 0);
   const auto differs = [&](std::size_t y, std::size_t x) { return std::abs(picture(y, x) - corner) > close; };
-  const Range rows = trimmed(height, [&](std::size_t y) {
+  const Lines rows = trimmed(height, [&](std::size_t y) {
     for (std::size_t x = 0; x < width; ++x)
       if (differs(y, x)) return true;
     return false;
   });
-  const Range columns = trimmed(width, [&](std::size_t x) {
+  const Lines columns = trimmed(width, [&](std::size_t x) {
     for (std::size_t y = rows.first; y < rows.last; ++y)
       if (differs(y, x)) return true;
     return false;

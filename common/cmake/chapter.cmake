@@ -27,7 +27,7 @@ function(attention_chapter)
   target_include_directories(chapter_${folder} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(chapter_${folder} PUBLIC attention_common ${CHAPTER_USES})
   attention_use_precompiled(chapter_${folder} attention_common)
-  attention_mechanisms_together(chapter_${folder})
+  attention_all_but_rungs_together(chapter_${folder})
 
   file(GLOB experiments CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/experiments/*.cpp")
   add_executable(${folder} "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp" ${experiments})

@@ -16,14 +16,20 @@ function(attention_together target)
   endif()
 endfunction()
 
-# attention_mechanisms_together(TARGET): of each mechanism, what it has beside its rungs (problem, reference, ladder) is compiled at once.
-function(attention_mechanisms_together target)
+# attention_all_but_rungs_together(TARGET): of each mechanism, what it has beside its rungs (problem, reference, ladder) is compiled at
+# once, and so is what else there is, several files at a time.
+function(attention_all_but_rungs_together target)
   if(ATTENTION_UNITY)
     get_target_property(sources ${target} SOURCES)
+    set(others 0)
     foreach(source IN LISTS sources)
       cmake_path(GET source STEM stem)
       if(stem MATCHES "^(.*_)?(problem|reference|ladder)$")
         set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${CMAKE_MATCH_1}mechanism")
+      elseif(NOT source MATCHES "/rungs/[^/]*$")
+        math(EXPR part "${others} / 5")
+        math(EXPR others "${others} + 1")
+        set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "part_${part}")
       endif()
     endforeach()
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
