@@ -1,6 +1,7 @@
 """A page in headless Chromium, driven by Selenium, for tests: opened, clicked, typed into, asked."""
 import importlib.util
 import shutil
+import socket
 from pathlib import Path
 
 
@@ -9,7 +10,13 @@ def lacking():
     if importlib.util.find_spec("selenium") is None:
         return "Selenium is not installed"
     names = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
-    return f"{' and '.join(names)} not installed" if names else ""
+    if names:
+        return f"{' and '.join(names)} not installed"
+    try:  # Selenium asks for the driver by this name.
+        socket.getaddrinfo("localhost", None)
+    except OSError:
+        return "localhost has no address; /etc/hosts gives it one"
+    return ""
 
 
 def start():

@@ -153,6 +153,7 @@ Bam describe() {
       {"tiled", "image by image, while it is in the cache", bam_tiled, bam_image_workspace, vectors},
       {"streamed", "one read for both branches, the output past the caches", bam_streamed, bam_image_workspace, vectors},
       {"factored", "e^-(a+b) as a product: no exp for an element", bam_factored, bam_image_workspace, vectors},
+      {"ahead", "the next image asked for beside this one's work", bam_ahead, bam_image_workspace, vectors},
   };
   return m;
 }

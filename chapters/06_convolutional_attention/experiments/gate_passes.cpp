@@ -105,7 +105,7 @@ void gate_passes(const ladder::ChapterRun& run) {
   measure(squeeze_excitation(), squeeze_excitation_ahead, GatedMaps());
   measure(efficient_channel(), efficient_channel_ahead, GatedMaps());
   measure(cbam(), cbam_ahead, CbamOutput());
-  measure(bam(), bam_factored, BamOutput());
+  measure(bam(), bam_ahead, BamOutput());
   measure(coordinate(), coordinate_ahead, CoordinateOutput());
   measure(attention_pooling(), attention_pooling_online, AttentionPoolingOutput());
   run.figure("gate_roof_share", lowest, "1", "the lowest of these shares over the gates");

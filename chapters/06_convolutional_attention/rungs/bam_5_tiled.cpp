@@ -13,7 +13,7 @@ struct Tiled {
   static void read(const BamProblem& p, const float* x, Index n, float* sums, float* mixed) {
     const BamLayer& mix = p.spatial[0];
     for (Index c = 0; c < p.channels(); ++c) sums[c] = map_sum(x + c * p.places(), n);
-    mix_channels(x, p.places(), n, p.channels(), mix.weight.data(), mix.bias.data(), p.hidden(), mixed, bam_chunk);
+    mix_channels(x, p.places(), n, p.channels(), mix.weight.data(), mix.bias.data(), p.hidden(), mixed, bam_mixed_stride);
   }
   static void multiply(const BamFactors& by, const float* x, Index n, float* to) {
     multiply_places<false>(x, n, by.channel, by.spatial, to);
@@ -28,7 +28,7 @@ std::size_t bam_image_workspace(const BamProblem& p) {
   // One image a thread, or one for all.
   const auto threads = static_cast<std::size_t>(omp_get_max_threads());
   const std::size_t images = p.batch() >= omp_get_max_threads() ? threads : 1;
-  return images * BamImage(p).bytes() + threads * static_cast<std::size_t>(p.hidden() * bam_chunk) * sizeof(float);
+  return images * BamImage(p).bytes() + threads * static_cast<std::size_t>(p.hidden() * bam_mixed_stride) * sizeof(float);
 }
 
 }  // namespace attention::convolutional

@@ -13,7 +13,7 @@ namespace {
 struct Streamed {
   static void read(const BamProblem& p, const float* x, Index n, float* sums, float* mixed) {
     const BamLayer& mix = p.spatial[0];
-    sum_and_mix(x, p.places(), n, p.channels(), mix.weight.data(), mix.bias.data(), p.hidden(), sums, mixed, bam_chunk);
+    sum_and_mix(x, p.places(), n, p.channels(), mix.weight.data(), mix.bias.data(), p.hidden(), sums, mixed, bam_mixed_stride);
   }
   static void multiply(const BamFactors& by, const float* x, Index n, float* to) {
     multiply_places<true>(x, n, by.channel, by.spatial, to);

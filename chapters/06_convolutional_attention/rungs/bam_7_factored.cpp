@@ -24,7 +24,7 @@ void multiply_factored(const float* x, Index n, float channel_decay, const float
 struct Factored {
   static void read(const BamProblem& p, const float* x, Index n, float* sums, float* mixed) {
     const BamLayer& mix = p.spatial[0];
-    sum_and_mix(x, p.places(), n, p.channels(), mix.weight.data(), mix.bias.data(), p.hidden(), sums, mixed, bam_chunk);
+    sum_and_mix(x, p.places(), n, p.channels(), mix.weight.data(), mix.bias.data(), p.hidden(), sums, mixed, bam_mixed_stride);
   }
   static void multiply(const BamFactors& by, const float* x, Index n, float* to) {
     if (by.near)

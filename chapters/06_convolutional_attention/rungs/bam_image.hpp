@@ -20,6 +20,9 @@ namespace attention::convolutional {
 /// partial sums of the means; since the shape alone decides where a chunk ends, any number of threads adds in the same order.
 inline constexpr Index bam_chunk = 64 * simd::lanes;
 
+/// Floats from one of f₀'s maps of a chunk to the next: not a power of two, at which their lines would share places in the cache.
+inline constexpr Index bam_mixed_stride = bam_chunk + simd::lanes;
+
 /// What a map is multiplied by: its channel's branch, the places' branch, and e^− of both.
 struct BamFactors {
   float channel;
@@ -27,6 +30,19 @@ struct BamFactors {
   float channel_decay;
   const float* spatial_decay;
   bool near;  ///< no product of the two leaves float32
+};
+
+/// The lines of memory that are asked for, two a call, for what comes later.
+struct AskedLines {
+  const float* at = nullptr;
+  const float* end = nullptr;
+  [[gnu::always_inline]] void operator()() {
+    constexpr Index line = 64 / sizeof(float);
+    if (at >= end) return;
+    __builtin_prefetch(at, 0, 2);
+    __builtin_prefetch(at + line, 0, 2);
+    at += 2 * line;
+  }
 };
 
 /// One image on its way: the partial sums, the maps between the layers with their border, and what becomes of them.
@@ -59,14 +75,14 @@ class BamImage {
            sizeof(float);
   }
 
-  /// The sums and f₀ of one chunk. `mixed` is scratch memory of this thread, [hidden, bam_chunk].
+  /// The sums and f₀ of one chunk. `mixed` is scratch memory of this thread, [hidden, bam_mixed_stride].
   template <class Steps>
   void read(const BamProblem& p, Index b, Index chunk, float* mixed) {
     const Index first = chunk * bam_chunk;
     const Index count = std::min(bam_chunk, p.places() - first);
     Steps::read(p, p.image_of(b) + first, count, sums_.data() + chunk * p.channels(), mixed);
     for (Index j = 0; j < p.hidden(); ++j) {
-      float* from = mixed + j * bam_chunk;
+      float* from = mixed + j * bam_mixed_stride;
       BamVector::rectify(from, count);
       for (Index i = first; i < first + count;) {
         const Index x = i % p.width();
@@ -119,11 +135,21 @@ class BamImage {
     places_near_ = bam_decay(out.spatial_branch_of(b), p.places(), place_decay_.data());
   }
 
-  template <class Steps>
+  /// From now on image b, if there is one, is asked for: beside the layers' taps, and then with the products.
+  void ask_for(const BamProblem& p, Index b) {
+    asked_ = b < p.batch() ? AskedLines{p.image_of(b), p.image_of(b) + p.image_size()} : AskedLines{};
+  }
+
+  template <class Steps, bool ahead>
   void multiply(const BamProblem& p, Index b, Index c, BamOutput& out) {
     const float channel = out.channel_branch_of(b)[c];
     const BamFactors by{channel, out.spatial_branch_of(b), channel_decay_[size(c)], place_decay_.data(),
                         places_near_ && std::abs(channel) <= bam_near};
+    if constexpr (ahead) {
+      // What the taps did not come to.
+      const float* next = asked_.end ? asked_.end - (p.channels() - c) * p.places() : nullptr;
+      if (next && asked_.at <= next) return Steps::multiply_and_ask(by, p.map_of(b, c), p.places(), out.map_of(b, c), next);
+    }
     Steps::multiply(by, p.map_of(b, c), p.places(), out.map_of(b, c));
   }
 
@@ -156,7 +182,10 @@ class BamImage {
         const Index count = std::min(stretch_, pixels - at);
         const Taps taps{planes_[layer].data() + first * row_ + at, plane_, row_, l.inputs(), l.kernel(),
                         weights_[layer].data() + o * depth, p.dilation};
-        convolve_strip(height, taps, count, l.bias.data() + o, sums, sum_stride);
+        if (asked_.at < asked_.end)
+          convolve_strip(height, taps, count, l.bias.data() + o, sums, sum_stride, asked_);
+        else
+          convolve_strip(height, taps, count, l.bias.data() + o, sums, sum_stride);
         body(at, count, o, height, sums);
       }
   }
@@ -166,6 +195,7 @@ class BamImage {
   Index strip_;   ///< outputs of f₁ and f₂ in a strip, but for the last
   Index stretch_;  ///< places whose sums are held at a time: whole tiles
   bool places_near_ = false;
+  AskedLines asked_;  ///< of the next image
   tensor::Buffer sums_;                    ///< [chunks, channels]
   tensor::Buffer mean_;                    ///< [channels]
   tensor::Buffer channel_decay_;           ///< e^−M_c
@@ -174,12 +204,13 @@ class BamImage {
   std::array<tensor::Buffer, 2> weights_;  ///< of f₁ and f₂, strip by strip, tap by tap
 };
 
-/// The whole batch. Where the threads share an image they share its chunks, rows and maps.
-template <class Steps>
+/// The whole batch. Where the threads share an image they share its chunks, rows and maps. With `ahead` the next image is asked for while
+/// this one is in the inner layers and while it is written.
+template <class Steps, bool ahead = false>
 void bam_image_by_image(const BamProblem& p, BamOutput& out) {
   prepare(p, out);
   constexpr Index band = 8;
-  const Index scratch = p.hidden() * bam_chunk;
+  const Index scratch = p.hidden() * bam_mixed_stride;
   const Index channels = p.channels();
   const Index height = p.height();
   const Index bands = parts_when_shared(p.batch(), (height + band - 1) / band);
@@ -187,18 +218,22 @@ void bam_image_by_image(const BamProblem& p, BamOutput& out) {
   const auto last_row = [&](Index part) { return bands == 1 ? height : std::min((part + 1) * band, height); };
   std::vector<BamImage> images(static_cast<std::size_t>(image_slots(p.batch())), BamImage(p));
   const auto image = [&](Index slot) -> BamImage& { return images[static_cast<std::size_t>(slot)]; };
+  const bool asks = ahead && may_read_ahead(p.batch(), p.image_size());
   tensor::UnsetBuffer mixed(static_cast<std::size_t>(omp_get_max_threads() * scratch));
   image_by_image(
       p.batch(),
       ImageStage(image(0).chunks, [&](Index b, Index slot, Index chunk) {
         image(slot).template read<Steps>(p, b, chunk, mixed.data() + omp_get_thread_num() * scratch);
       }),
-      ImageStage(1, [&](Index b, Index slot, Index) { image(slot).channel_branch(p, b, out); }),
+      ImageStage(1, [&](Index b, Index slot, Index) {
+        image(slot).channel_branch(p, b, out);
+        if (asks) image(slot).ask_for(p, b + 1);
+      }),
       ImageStage(bands, [&](Index, Index slot, Index part) { image(slot).first_layer(p, first_row(part), last_row(part)); }),
       ImageStage(bands, [&](Index b, Index slot, Index part) { image(slot).last_layers(p, b, first_row(part), last_row(part), out); }),
       ImageStage(1, [&](Index b, Index slot, Index) { image(slot).place_decay(p, b, out); }),
       // Those read last are the nearest.
-      ImageStage(channels, [&](Index b, Index slot, Index turn) { image(slot).template multiply<Steps>(p, b, channels - 1 - turn, out); }));
+      ImageStage(channels, [&](Index b, Index slot, Index turn) { image(slot).template multiply<Steps, ahead>(p, b, channels - 1 - turn, out); }));
 }
 
 }  // namespace attention::convolutional

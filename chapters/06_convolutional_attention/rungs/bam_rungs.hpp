@@ -12,6 +12,7 @@ void bam_simd(const BamProblem& problem, BamOutput& out);
 void bam_tiled(const BamProblem& problem, BamOutput& out);
 void bam_streamed(const BamProblem& problem, BamOutput& out);
 void bam_factored(const BamProblem& problem, BamOutput& out);
+void bam_ahead(const BamProblem& problem, BamOutput& out);
 
 /// Additions that a place's entry goes through before the means' partial sums are added: see bam_chunk and map_sum.
 inline constexpr Index bam_sum_block = 64;

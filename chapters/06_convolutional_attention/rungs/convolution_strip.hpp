@@ -34,15 +34,22 @@ struct Taps {
   Index dilation = 1;   ///< pixels from tap to tap
 };
 
-/// sum[i][…] = start[i] + Σ taps (start null: the sum itself) for Rows output channels and Vectors vectors of pixels.
-template <int Rows, int Vectors>
-[[gnu::flatten]] void convolve_tile(const Taps& taps, const float* start, float* sum, Index stride) {
+/// Nothing that is done beside the taps.
+struct TapsAlone {
+  void operator()() const {}
+};
+
+/// sum[i][…] = start[i] + Σ taps (start null: the sum itself) for Rows output channels and Vectors vectors of pixels. `beside` is called
+/// once a tap.
+template <int Rows, int Vectors, class Beside>
+[[gnu::flatten]] void convolve_tile(const Taps& taps, const float* start, float* sum, Index stride, Beside& beside) {
   simd::Float s[Rows][Vectors] = {};
   const float* weight = taps.weight;
   for (Index c = 0; c < taps.channels; ++c)
     for (Index u = 0; u < taps.kernel; ++u) {
       const float* pixel = taps.input + c * taps.plane + u * taps.dilation * taps.row;
       for (Index v = 0; v < taps.kernel; ++v, pixel += taps.dilation, weight += Rows) {
+        beside();
         // The smaller side of the tile is held in registers while the other passes.
         if constexpr (Rows >= Vectors) {
           simd::Float x[Vectors];
@@ -70,22 +77,27 @@ template <int Rows, int Vectors>
 }
 
 /// convolve_tile over `pixels` outputs: whole tiles, then single vectors.
-template <int Rows>
-void convolve_strip(Taps taps, Index pixels, const float* start, float* sum, Index stride) {
+template <int Rows, class Beside>
+void convolve_strip(Taps taps, Index pixels, const float* start, float* sum, Index stride, Beside& beside) {
   constexpr int vectors = vectors_of(Rows);
   Index at = 0;
   for (; at + vectors * simd::lanes <= pixels; at += vectors * simd::lanes, taps.input += vectors * simd::lanes)
-    convolve_tile<Rows, vectors>(taps, start, sum + at, stride);
-  for (; at < pixels; at += simd::lanes, taps.input += simd::lanes) convolve_tile<Rows, 1>(taps, start, sum + at, stride);
+    convolve_tile<Rows, vectors>(taps, start, sum + at, stride, beside);
+  for (; at < pixels; at += simd::lanes, taps.input += simd::lanes) convolve_tile<Rows, 1>(taps, start, sum + at, stride, beside);
 }
 
 /// The same for any number of output channels up to tile_rows.
-inline void convolve_strip(Index rows, const Taps& taps, Index pixels, const float* start, float* sum, Index stride) {
-  using Kernel = void (*)(Taps, Index, const float*, float*, Index);
+template <class Beside>
+inline void convolve_strip(Index rows, const Taps& taps, Index pixels, const float* start, float* sum, Index stride, Beside& beside) {
+  using Kernel = void (*)(Taps, Index, const float*, float*, Index, Beside&);
   static constexpr auto kernels = []<int... I>(std::integer_sequence<int, I...>) {
-    return std::array<Kernel, simd::tile_rows>{&convolve_strip<I + 1>...};
+    return std::array<Kernel, simd::tile_rows>{&convolve_strip<I + 1, Beside>...};
   }(std::make_integer_sequence<int, simd::tile_rows>{});
-  kernels[static_cast<std::size_t>(rows - 1)](taps, pixels, start, sum, stride);
+  kernels[static_cast<std::size_t>(rows - 1)](taps, pixels, start, sum, stride, beside);
+}
+inline void convolve_strip(Index rows, const Taps& taps, Index pixels, const float* start, float* sum, Index stride) {
+  TapsAlone alone;
+  convolve_strip(rows, taps, pixels, start, sum, stride, alone);
 }
 
 /// The weights of `count` output channels from `first` on, of `all`: to[term][count]. A term is a tap of an input channel; `weight`

@@ -28,13 +28,14 @@ void coordinate_image_by_image(const CoordinateProblem& p, CoordinateOutput& out
   const ImageStage decide(1, [&](Index b, Index slot, Index) {
     Parts::gates(p, pooled(slot), scratch(), out.row_gate_of(b), out.column_gate_of(b));
   });
-  const auto multiply = [&](Index b, Index c) {
+  const ImageStage write(channels, [&](Index b, Index, Index turn) {
+    const Index c = channels - 1 - turn;
     Parts::multiply(p.map_of(b, c), height, width, out.row_gate_of(b) + c * height, out.column_gate_of(b) + c * width, scratch(), out.map_of(b, c));
-  };
-  const ImageStage write(channels, [&](Index b, Index, Index turn) { multiply(b, channels - 1 - turn); });
+  });
   if (ahead && may_read_ahead(p.batch(), p.image_size())) {
     const ImageStage both(channels, [&](Index b, Index slot, Index c) {
-      multiply(b, c);
+      Parts::multiply_and_ask(p.map_of(b, c), height, width, out.row_gate_of(b) + c * height, out.column_gate_of(b) + c * width, scratch(),
+                              out.map_of(b, c), p.map_of(b + 1, c));
       read.run(b + 1, slot, c);
     });
     return image_by_image_ahead(p.batch(), read, both, write, decide);

@@ -30,6 +30,12 @@ struct CoordinateVector {
                        float* to) {
     scale_lines<past_caches>(x, height, width, row_gate, column_gate, scratch, to);
   }
+  /// The same, and the map `next` is asked for meanwhile.
+  static void multiply_and_ask(const float* x, Index height, Index width, const float* row_gate, const float* column_gate, float* scratch,
+                               float* to, const float* next) {
+    scale_lines<past_caches>(x, height, width, row_gate, column_gate, scratch, to,
+                             [&](Index at) __attribute__((always_inline)) { ask(next + at); });
+  }
 };
 
 }  // namespace attention::convolutional

@@ -19,10 +19,13 @@ inline constexpr Index map_sum_block = 4 * simd::lanes;
 /// fall back.
 inline constexpr Index asked_ahead = 1024;
 
-/// Asks for a block of map_sum_block floats that far behind x.
-[[gnu::always_inline]] inline void ask_ahead(const float* x) {
-  simd::unrolled<4>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(x + asked_ahead + v * simd::lanes, 0, 2); });
+/// Asks for a block of map_sum_block floats.
+[[gnu::always_inline]] inline void ask(const float* x) {
+  simd::unrolled<4>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(x + v * simd::lanes, 0, 2); });
 }
+
+/// Asks for the block that far behind x.
+[[gnu::always_inline]] inline void ask_ahead(const float* x) { ask(x + asked_ahead); }
 
 /// The first `count` floats from there, in a vector filled up with `fill`; count < lanes.
 [[gnu::always_inline]] inline simd::Float load_some(const float* from, Index count, float fill = 0) {

@@ -63,6 +63,11 @@ inline void weighted_mean_and_maximum(const float* image, Index places, Index ch
   });
 }
 
+/// Nothing that is done meanwhile.
+struct Idle {
+  [[gnu::always_inline]] void operator()(Index) const {}
+};
+
 /// to_i = value(i, count) for n places, past the caches but for what is not a whole aligned vector: value gives the vector of `count`
 /// places from i on. After each block of map_sum_block places meanwhile(i) is called, i = 0 for the first block, then a block further
 /// each time; returns the i that would come next.
@@ -82,7 +87,7 @@ template <class Value, class Meanwhile>
 }
 template <class Value>
 [[gnu::always_inline]] inline void stream_places(Index n, float* to, Value value) {
-  stream_places(n, to, value, [](Index) __attribute__((always_inline)) {});
+  stream_places(n, to, value, Idle());
 }
 
 /// `Units` outputs of a convolution of 1 × 1 at `Vectors` vectors of places, of which each has `count` floats: see mix_channels.

@@ -41,10 +41,13 @@ class LineWalk {
 };
 
 /// to_i = value(i, count) for n places in their order; `value` as stream_places has it. With `past_caches` the output
-/// goes to memory directly.
-template <bool past_caches, class Value>
-[[gnu::always_inline]] inline void walk_places(Index n, float* to, Value value) {
-  if constexpr (past_caches) return stream_places(n, to, value);
+/// goes to memory directly, and meanwhile(i) is called as there.
+template <bool past_caches, class Value, class Meanwhile = Idle>
+[[gnu::always_inline]] inline void walk_places(Index n, float* to, Value value, Meanwhile meanwhile = {}) {
+  if constexpr (past_caches) {
+    stream_places(n, to, value, meanwhile);
+    return;
+  }
   for (Index at = 0; at < n; at += simd::lanes) {
     const Index count = std::min<Index>(simd::lanes, n - at);
     store_up_to(to + at, value(at, count), count);
@@ -57,10 +60,10 @@ inline Index scale_lines_scratch(Index height, Index width) {
 }
 
 /// to_ij = row_i · column_j · x_ij. With `past_caches` the output goes to memory directly. Where a row is shorter than
-/// a vector, the factors are laid out place by place.
-template <bool past_caches>
+/// a vector, the factors are laid out place by place, and `meanwhile` (see walk_places) is not called.
+template <bool past_caches, class Meanwhile = Idle>
 inline void scale_lines(const float* x, Index height, Index width, const float* row, const float* column,
-                        float* scratch, float* to) {
+                        float* scratch, float* to, Meanwhile meanwhile = {}) {
   if (width < simd::lanes) {
     // The last lanes of a row are overwritten by the next row.
     const simd::Float columns = load_some(column, width);
@@ -74,7 +77,7 @@ inline void scale_lines(const float* x, Index height, Index width, const float* 
     walk.advance(count);
     return value;
   };
-  walk_places<past_caches>(height * width, to, scaled);
+  walk_places<past_caches>(height * width, to, scaled, meanwhile);
 }
 
 }  // namespace attention::convolutional
