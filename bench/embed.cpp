@@ -62,14 +62,16 @@ void print(const std::vector<std::vector<float>>& embeddings) {
 
 int main(int argc, char** argv) {
   return attention::program::run_main(argc, argv, [&] {
-    CLI::App app("Sentences to embeddings: 512 numbers each, by the Universal Sentence Encoder Lite.", "course embed");
     std::string file;
     std::string data = "datasets/data";
     std::string threads;
-    app.add_option("file", file, "{\"sentences\": [...]}; - is standard input")->required();
-    app.add_option("--data", data, "folder of the data sets")->capture_default_str();
-    app.add_option("--threads", threads, "how many; default: all CPUs");
-    if (const auto status = program::parse(app, argc, argv)) return *status;
+    if (const auto status = program::parse("Sentences to embeddings: 512 numbers each, by the Universal Sentence Encoder Lite.",
+                                           "course embed",
+                                           {{"file", "{\"sentences\": [...]}; - is standard input", &file},
+                                            {"--data", "folder of the data sets", &data},
+                                            {"--threads", "how many; default: all CPUs", &threads}},
+                                           argc, argv))
+      return *status;
     machine::use_threads(threads.empty() ? machine::available_cpus() : static_cast<int>(program::parse_positive(threads, "--threads", 1024)));
 
     const std::vector<std::string> sentences = read_sentences(file);

@@ -1,4 +1,5 @@
 // The ladders from the command line: how fast they are here.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

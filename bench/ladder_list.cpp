@@ -61,10 +61,10 @@ int list(bool as_json) {
 
 int main(int argc, char** argv) {
   return program::run_main(argc, argv, [&]() -> int {
-    CLI::App app("Every mechanism with its rungs, shape keys and defaults.", "course list");
     bool as_json = false;
-    app.add_flag("--json", as_json, "one JSON document on standard output");
-    if (const auto status = program::parse(app, argc, argv)) return *status;
+    if (const auto status = program::parse("Every mechanism with its rungs, shape keys and defaults.", "course list",
+                                           {{"--json", "one JSON document on standard output", &as_json}}, argc, argv))
+      return *status;
     return list(as_json);
   });
 }

@@ -54,7 +54,7 @@ void print_machine() {
   const machine::Memory memory = machine::memory();
   std::string extensions;
   for (const auto& name : it.at("extensions"))
-    extensions += (extensions.empty() ? "" : " ") + name.get<std::string>();
+    extensions += fmt::format("{}{}", extensions.empty() ? "" : " ", name.get<std::string>());
 
   fmt::print("Machine\n");
   fmt::print("  CPU               {}\n", text("cpu"));
@@ -129,11 +129,10 @@ int report(bool as_json) {
 
 int main(int argc, char** argv) {
   return program::run_main(argc, argv, [&] {
-    CLI::App app{"What this machine is, and the most that it can do: peak, bandwidth, function rates.",
-                 "machine_report"};
     bool as_json = false;
-    app.add_flag("--json", as_json, "one JSON document on standard output");
-    if (const auto status = program::parse(app, argc, argv)) return *status;
+    if (const auto status = program::parse("What this machine is, and the most that it can do: peak, bandwidth, function rates.",
+                                           "machine_report", {{"--json", "one JSON document on standard output", &as_json}}, argc, argv))
+      return *status;
     return report(as_json);
   });
 }

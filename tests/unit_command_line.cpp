@@ -51,17 +51,35 @@ struct CommandLine {
 };
 
 TEST_CASE("a command line is parsed, or refused in one line", "[unit]") {
-  const auto run = [](std::vector<std::string> words, bool& quick) {
-    CLI::App app{"a program", "program"};
-    app.add_flag("--quick", quick);
-    CommandLine line(std::move(words));
-    return parse(app, line.count(), line.words());
-  };
   bool quick = false;
-  CHECK_FALSE(run({"program", "--quick"}, quick).has_value());
+  std::string folder = "results";
+  std::string file;
+  std::int64_t steps = 0;
+  std::vector<std::string> texts;
+  const auto run = [&](std::vector<std::string> words) {
+    CommandLine line(std::move(words));
+    return parse("a program", "program",
+                 {{"FILE", "what is read", &file},
+                  {"--quick", "no patience", &quick},
+                  {"--results", "a folder", &folder},
+                  {"--steps", "so many", &steps},
+                  {"--text", "may be given again", &texts}},
+                 line.count(), line.words());
+  };
+  CHECK_FALSE(run({"program", "a file"}).has_value());
+  CHECK(file == "a file");
+  CHECK_FALSE(quick);
+  CHECK(folder == "results");
+  CHECK_FALSE(run({"program", "--text", "one", "a", "--text=two words", "--quick", "--steps", "3", "--results", "there"}).has_value());
   CHECK(quick);
-  CHECK(says(refusal([&] { run({"program", "--no\nsuch"}, quick); }), {"--no", "; see --help"}));
-  CHECK(says(refusal([&] { run({"program", "word"}, quick); }), {"word", "; see --help"}));
+  CHECK(file == "a");
+  CHECK(steps == 3);
+  CHECK(folder == "there");
+  CHECK(texts == std::vector<std::string>{"one", "two words"});
+  CHECK(says(refusal([&] { run({"program", "a", "--no\nsuch"}); }), {"--no", "; see --help"}));
+  CHECK(says(refusal([&] { run({"program", "a", "word"}); }), {"word", "; see --help"}));
+  CHECK(says(refusal([&] { run({"program", "a", "--steps", "many"}); }), {"--steps", "; see --help"}));
+  CHECK(says(refusal([&] { run({"program"}); }), {"FILE", "; see --help"}));
 }
 
 TEST_CASE("text is cut and made fit for one line", "[unit]") {

@@ -12,10 +12,11 @@
 int main(int argc, char** argv) {
   using namespace attention;
   return program::run_main(argc, argv, [&]() -> int {
-    CLI::App app("Runs every case below DIR: a line for each, then how many passed, failed and were skipped.", "conformance");
     std::string folder;
-    app.add_option("DIR", folder, "a folder; each folder below it that holds a case.json is a case")->required();
-    if (const auto status = program::parse(app, argc, argv)) return *status;
+    if (const auto status = program::parse("Runs every case below DIR: a line for each, then how many passed, failed and were skipped.",
+                                           "conformance",
+                                           {{"DIR", "a folder; each folder below it that holds a case.json is a case", &folder}}, argc, argv))
+      return *status;
     machine::use_threads(machine::available_cpus());
     const conformance::Summary summary = conformance::run_cases(folder, [](const conformance::Outcome& outcome) {
       fmt::print("{}\n", outcome.line());

@@ -1,5 +1,4 @@
 // Chapter 4: self-attention over the words of a dictionary, its masks and positions, and the ladders of three masks.
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "dot_product.hpp"
@@ -37,11 +36,10 @@ int main(int argc, char** argv) {
     self_attention::climb_the_ladders(context);
   };
   std::vector<std::string> texts;
-  program.options = [&](CLI::App& app) {
-    app.add_option("--text", texts, "look at this sentence with a trained encoder, and run nothing else; may be given several times, "
-                                    "- is standard input, one sentence a line")
-        ->allow_extra_args(false);
-  };
+  program.options = {{"--text",
+                      "look at this sentence with a trained encoder, and run nothing else; may be given several times, "
+                      "- is standard input, one sentence a line",
+                      &texts}};
   program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& folder, const training::WeightFolders&) {
     if (texts.empty()) return false;
     const std::vector<std::string> sentences = self_attention::read_sentences(texts, std::cin);

@@ -1,5 +1,4 @@
 // Chapter 5: visualising attention. What others' attention looks like, and whether it explains their answers.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <optional>
 
@@ -38,15 +37,12 @@ int main(int argc, char** argv) {
     visualising::explains_a_classifier(context);
     visualising::explains_an_encoder(context);
   };
-  program.options = [&](CLI::App& app) {
-    app.add_option(
-           "--text", texts,
-           "look at this text with a trained encoder, and run nothing else; may be given several times, "
-           "- is standard input, one text a line")
-        ->allow_extra_args(false);
-    app.add_option("--evidence", evidence,
-                   "with --text: an evidence record of the same texts by a classifier (.evidence.json)");
-  };
+  program.options = {
+      {"--text",
+       "look at this text with a trained encoder, and run nothing else; may be given several times, "
+       "- is standard input, one text a line",
+       &texts},
+      {"--evidence", "with --text: an evidence record of the same texts by a classifier (.evidence.json)", &evidence}};
   program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& data,
                         const training::WeightFolders&) {
     if (texts.empty()) return false;

@@ -1,5 +1,4 @@
 // Chapter 6: convolution, gates and attention over the places of a picture, and their ladders.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <optional>
 
@@ -90,11 +89,11 @@ int main(int argc, char** argv) {
   };
   std::vector<std::string> images;
   std::int64_t timed_steps = 0;
-  program.options = [&](CLI::App& app) {
-    app.add_option("--image", images, "tell what this picture shows (PNG, JPEG or PGM) and where the networks look, and run nothing else; may be given several times")
-        ->allow_extra_args(false);
-    app.add_option("--time-training", timed_steps, "train the plain network for so many steps, say how long one took, and run nothing else");
-  };
+  program.options = {
+      {"--image",
+       "tell what this picture shows (PNG, JPEG or PGM) and where the networks look, and run nothing else; may be given several times",
+       &images},
+      {"--time-training", "train the plain network for so many steps, say how long one took, and run nothing else", &timed_steps}};
   program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& where, const training::WeightFolders& trained) {
     if (timed_steps != 0) {
       convolutional::time_training(timed_steps, where, std::cout);

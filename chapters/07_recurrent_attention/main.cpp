@@ -1,5 +1,4 @@
 // Chapter 7: recurrent nets with attention. The class of a noun from its gloss, read by an LSTM: last state, mean of all states, attention.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <optional>
 
@@ -30,11 +29,10 @@ int main(int argc, char** argv) {
     recurrent_attention::time_a_gloss(context);
   };
   std::vector<std::string> texts;
-  program.options = [&](CLI::App& app) {
-    app.add_option("--text", texts, "tell the class of this text and show which words count, and run nothing else; may be given several "
-                                    "times, - is standard input, one text a line")
-        ->allow_extra_args(false);
-  };
+  program.options = {{"--text",
+                      "tell the class of this text and show which words count, and run nothing else; may be given several "
+                      "times, - is standard input, one text a line",
+                      &texts}};
   program.instead = [&](const std::filesystem::path& results, const std::filesystem::path& data, const training::WeightFolders& trained) {
     if (texts.empty()) return false;
     const std::vector<std::string> lines = recurrent_attention::texts_from(texts, std::cin);

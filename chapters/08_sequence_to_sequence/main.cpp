@@ -1,5 +1,4 @@
 // Chapter 8: sequence to sequence. Letters become phonemes and Spanish becomes English, with attention and without.
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "experiments/experiments.hpp"
@@ -30,10 +29,9 @@ int main(int argc, char** argv) {
     s2s::alignments(context);
     s2s::translation(context);
   };
-  program.options = [&](CLI::App& app) {
-    app.add_option("--word", asked, "say how this word is spoken and which letters were looked at, and run nothing else; may be given several times")
-        ->allow_extra_args(false);
-  };
+  program.options = {{"--word",
+                      "say how this word is spoken and which letters were looked at, and run nothing else; may be given several times",
+                      &asked}};
   program.instead = [&](const fs::path& results_folder, const fs::path& folder, const training::WeightFolders& weights) {
     if (asked.empty()) return false;
     // A word that cannot be said is told first: it costs nothing.

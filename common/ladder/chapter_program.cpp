@@ -1,5 +1,6 @@
 #include "ladder/chapter_program.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -76,11 +77,11 @@ int chapter_main(int argc, char** argv, const ChapterProgram& chapter) {
     std::string data_folder = "datasets/data";
     std::string threads_text;
     bool quick = false;
-    app.add_option("--results", results_folder, "folder for the results")->capture_default_str();
-    app.add_option("--data", data_folder, "folder with the data sets")->capture_default_str();
-    app.add_option("--threads", threads_text, "threads to use. Default: all");
-    app.add_flag("--quick", quick, "small sizes, for a first look; written to a folder of its own");
-    if (chapter.options) chapter.options(app);
+    program::add(app, {{"--results", "folder for the results", &results_folder},
+                       {"--data", "folder with the data sets", &data_folder},
+                       {"--threads", "threads to use. Default: all", &threads_text},
+                       {"--quick", "small sizes, for a first look; written to a folder of its own", &quick}});
+    program::add(app, chapter.options);
     TrainingOptions training;
     if (!chapter.trainings.empty()) add(app, chapter, training);
     if (const auto status = program::parse(app, argc, argv)) return *status;

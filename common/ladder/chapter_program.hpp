@@ -7,11 +7,8 @@
 
 #include "ladder/climber.hpp"
 #include "ladder/mechanism.hpp"
+#include "program/command_line.hpp"
 #include "training/sitting.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace attention::ladder {
 
@@ -41,8 +38,7 @@ struct ChapterProgram {
   std::function<bool(const std::filesystem::path&)> load;
   std::function<void(const ChapterRun&)> experiments;
 
-  /// Adds options of the chapter's own to the command line. Empty: none.
-  std::function<void(CLI::App&)> options;
+  std::vector<program::Option> options;  ///< of the chapter's own
   /// What these options ask for in place of the experiments, given the folders of results, of data and of weights: true where they
   /// asked and it is done. Empty: nothing.
   std::function<bool(const std::filesystem::path& results, const std::filesystem::path& data, const training::WeightFolders& trained)> instead;

@@ -1,14 +1,40 @@
 #include "program/command_line.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <string>
+#include <type_traits>
 
 #include "program/error.hpp"
 #include "program/text.hpp"
 
 namespace attention::program {
+
+void add(CLI::App& app, const std::vector<Option>& options) {
+  for (const Option& option : options)
+    std::visit(
+        [&](auto* value) {
+          using Value = std::remove_pointer_t<decltype(value)>;
+          if constexpr (std::is_same_v<Value, bool>) {
+            app.add_flag(option.name, *value, option.meaning);
+          } else {
+            CLI::Option* const added = app.add_option(option.name, *value, option.meaning);
+            added->required(!option.name.starts_with("--"));
+            if constexpr (std::is_same_v<Value, std::vector<std::string>>) added->allow_extra_args(false);
+            if constexpr (std::is_same_v<Value, std::string>)
+              if (!value->empty()) added->capture_default_str();
+          }
+        },
+        option.value);
+}
+
+std::optional<int> parse(const std::string& summary, const std::string& name, const std::vector<Option>& options, int argc, char** argv) {
+  CLI::App app(summary, name);
+  add(app, options);
+  return parse(app, argc, argv);
+}
 
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   try {

@@ -1,12 +1,28 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+// Its header alone takes six seconds of every file that adds an option; only those pay it that ask for more than Option gives.
+namespace CLI {
+class App;
+}
+
 namespace attention::program {
+
+/// What may be typed behind a program's name: an option where `name` begins with "--", otherwise an argument that must be given.
+struct Option {
+  std::string name;
+  std::string meaning;  ///< for --help
+  /// Holds the default, and then what was typed. A bool is a flag; a list takes one value each time the option is given.
+  std::variant<bool*, std::string*, std::int64_t*, std::vector<std::string>*> value;
+};
+
+void add(CLI::App& app, const std::vector<Option>& options);
 
 /// Parses the command line. Nothing: go on. A number: the program is done (`--help` was asked for and printed
 /// on standard output) and ends with that status. Throws UserError, with CLI11's message in one line, on a
@@ -14,6 +30,9 @@ namespace attention::program {
 ///
 ///     if (const auto status = program::parse(app, argc, argv)) return *status;
 std::optional<int> parse(CLI::App& app, int argc, char** argv);
+
+/// The same for a program with these options alone; `summary` and `name` are for --help.
+std::optional<int> parse(const std::string& summary, const std::string& name, const std::vector<Option>& options, int argc, char** argv);
 
 /// `text` as a whole number from 1 to `most`. Throws UserError naming `what` and the text on anything else:
 /// 0, -1, 2x, an empty text, more than 64 bits.
